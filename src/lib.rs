@@ -1,0 +1,1 @@
+//! karpsim: a Karpenter-aware autoscaling simulator.

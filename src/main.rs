@@ -1,0 +1,3 @@
+//! The `karpsim` command.
+
+fn main() {}
