@@ -1,1 +1,6 @@
 //! karpsim: a Karpenter-aware autoscaling simulator.
+
+pub mod api;
+pub mod cloud;
+pub mod cluster;
+pub mod des;

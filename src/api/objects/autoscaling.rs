@@ -1,0 +1,203 @@
+//! What changes a replica count: HorizontalPodAutoscaler (`autoscaling/v2`) and ScaledObject (`keda.sh/v1alpha1`).
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::ObjectMeta;
+use crate::api::Quantity;
+
+/// `autoscaling/v2` HorizontalPodAutoscaler.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HorizontalPodAutoscaler {
+    /// Name and namespace.
+    pub metadata: ObjectMeta,
+    /// What to scale, and by what.
+    pub spec: HpaSpec,
+}
+
+/// `spec` of a HorizontalPodAutoscaler.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HpaSpec {
+    /// The Deployment.
+    #[serde(default)]
+    pub scale_target_ref: TargetRef,
+    /// 1 where absent.
+    #[serde(default)]
+    pub min_replicas: Option<u32>,
+    /// At least minReplicas.
+    pub max_replicas: u32,
+    /// CPU at 80 % where empty.
+    #[serde(default)]
+    pub metrics: Vec<MetricSpec>,
+    /// Rates and stabilisation.
+    #[serde(default)]
+    pub behavior: Option<HpaBehavior>,
+}
+
+/// `scaleTargetRef`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TargetRef {
+    /// `Deployment` where absent.
+    pub kind: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+/// One metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricSpec {
+    /// `Resource`, `Pods`, `Object` or `External`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// For `Resource`.
+    #[serde(default)]
+    pub resource: Option<ResourceMetric>,
+}
+
+/// `resource` of a metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceMetric {
+    /// `cpu` or `memory`.
+    pub name: String,
+    /// What to hold it at.
+    pub target: MetricTarget,
+}
+
+/// `target` of a metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricTarget {
+    /// `Utilization`, `AverageValue` or `Value`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Percent of the request.
+    #[serde(default)]
+    pub average_utilization: Option<u32>,
+    /// Per pod.
+    #[serde(default)]
+    pub average_value: Option<Quantity>,
+    /// In all.
+    #[serde(default)]
+    pub value: Option<Quantity>,
+}
+
+/// `behavior`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HpaBehavior {
+    /// Upwards.
+    pub scale_up: Option<ScalingRules>,
+    /// Downwards.
+    pub scale_down: Option<ScalingRules>,
+}
+
+/// Rules of one direction.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScalingRules {
+    /// 0 up, 300 down where absent.
+    pub stabilization_window_seconds: Option<u32>,
+    /// `Max` where absent.
+    pub select_policy: Option<SelectPolicy>,
+    /// The default list where absent.
+    pub policies: Option<Vec<ScalingPolicy>>,
+    /// 0.1 where absent.
+    pub tolerance: Option<Quantity>,
+}
+
+/// Which policy of several counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub enum SelectPolicy {
+    /// The one that allows the most change.
+    Max,
+    /// The one that allows the least.
+    Min,
+    /// No change in this direction.
+    Disabled,
+}
+
+/// A rate.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScalingPolicy {
+    /// `Pods` or `Percent`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// How many, above 0.
+    pub value: u32,
+    /// 1 to 1800.
+    pub period_seconds: u32,
+}
+
+/// `keda.sh/v1alpha1` ScaledObject.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaledObject {
+    /// Name and namespace.
+    pub metadata: ObjectMeta,
+    /// What to scale, and by what.
+    pub spec: ScaledObjectSpec,
+}
+
+/// `spec` of a ScaledObject (defaults of spec/kubernetes.md 3.1).
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScaledObjectSpec {
+    /// The Deployment.
+    #[serde(default)]
+    pub scale_target_ref: TargetRef,
+    /// Seconds; 30 where absent.
+    #[serde(default)]
+    pub polling_interval: Option<u32>,
+    /// Seconds; 300 where absent.
+    #[serde(default)]
+    pub cooldown_period: Option<u32>,
+    /// 0 where absent.
+    #[serde(default)]
+    pub min_replica_count: Option<u32>,
+    /// 100 where absent.
+    #[serde(default)]
+    pub max_replica_count: Option<u32>,
+    /// Only 0 is supported in practice.
+    #[serde(default)]
+    pub idle_replica_count: Option<u32>,
+    /// What to look at.
+    pub triggers: Vec<Trigger>,
+    /// HPA settings.
+    #[serde(default)]
+    pub advanced: Option<Advanced>,
+}
+
+/// `advanced`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Advanced {
+    /// HPA settings.
+    pub horizontal_pod_autoscaler_config: Option<HpaConfig>,
+}
+
+/// `advanced.horizontalPodAutoscalerConfig`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HpaConfig {
+    /// Rates and stabilisation of the HPA KEDA makes.
+    pub behavior: Option<HpaBehavior>,
+}
+
+/// A trigger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Trigger {
+    /// `aws-sqs-queue`, `cpu`, `cron`, ...
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its parameters, all strings.
+    #[serde(default)]
+    pub metadata: BTreeMap<String, String>,
+}

@@ -1,0 +1,139 @@
+//! Pod templates: all that the pods of one workload share, resolved from the manifest to integers and symbols.
+//!
+//! Pods with the same template are one equivalence class for kube-scheduler and for Karpenter.
+
+use crate::api::objects::core::{NodeInclusionPolicy, Probe, WhenUnsatisfiable};
+use crate::api::{LabelSet, Requirements, Resources, Symbol, Symbols, Toleration};
+use crate::des::SimDuration;
+
+/// The place of a template in the scenario's table.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct TemplateId(pub u32);
+
+impl TemplateId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Quality of service class (spec/kubernetes.md 5.11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QosClass {
+    /// Every container's request equals its limit, for CPU and memory.
+    Guaranteed,
+    /// Some request or limit.
+    Burstable,
+    /// None.
+    BestEffort,
+}
+
+/// All that pods of one workload share.
+#[derive(Clone, Debug)]
+pub struct PodTemplate {
+    /// `namespace/workload`, for people.
+    pub name: String,
+    /// Namespace.
+    pub namespace: Symbol,
+    /// Labels of every pod.
+    pub labels: LabelSet,
+    /// Effective requests, `pods: 1` included (spec/kubernetes.md 1.5).
+    pub requests: Resources,
+    /// CPU in millicores and memory in bytes with the defaults of containers that ask for none; for scoring only.
+    pub nonzero_requests: (i64, i64),
+    /// Sum of CPU limits in millicores; none if some container has no limit.
+    pub cpu_limit: Option<i64>,
+    /// Quality of service.
+    pub qos: QosClass,
+    /// `nodeSelector` as requirements.
+    pub node_selector: Requirements,
+    /// Required node affinity: terms of which one must hold; empty is no restriction.
+    pub required_node_terms: Vec<Requirements>,
+    /// Preferred node affinity: weight 1 to 100 and term.
+    pub preferred_node_terms: Vec<(i32, Requirements)>,
+    /// Required pod affinity.
+    pub pod_affinity: Vec<PodAffinityTerm>,
+    /// Required pod anti-affinity.
+    pub pod_anti_affinity: Vec<PodAffinityTerm>,
+    /// Preferred pod affinity, with weights; negative weights are preferred anti-affinity.
+    pub preferred_pod_terms: Vec<(i32, PodAffinityTerm)>,
+    /// Taints it bears.
+    pub tolerations: Vec<Toleration>,
+    /// How it spreads.
+    pub spread: Vec<SpreadConstraint>,
+    /// Ports taken on the node: (port, protocol symbol).
+    pub host_ports: Vec<(u16, Symbol)>,
+    /// Priority; higher goes first.
+    pub priority: i32,
+    /// Whether it may preempt.
+    pub preempts: bool,
+    /// From SIGTERM to SIGKILL, preStop included.
+    pub termination_grace: SimDuration,
+    /// `preStop.sleep`.
+    pub pre_stop: SimDuration,
+    /// Readiness probe of the serving container.
+    pub readiness_probe: Option<Probe>,
+    /// Annotation `karpenter.sh/do-not-disrupt: "true"`.
+    pub do_not_disrupt: bool,
+    /// Annotation `controller.kubernetes.io/pod-deletion-cost`.
+    pub deletion_cost: i32,
+    /// Image and its compressed size in bytes.
+    pub image: Symbol,
+    /// Compressed bytes to pull.
+    pub image_bytes: u64,
+    /// Whether a DaemonSet owns it.
+    pub daemon: bool,
+}
+
+impl PodTemplate {
+    /// Whether labels satisfy nodeSelector and required node affinity (spec/kubernetes.md 1.8).
+    #[must_use]
+    pub fn node_matches(&self, labels: &LabelSet, symbols: &Symbols) -> bool {
+        let required = &self.required_node_terms;
+        self.node_selector.matches(labels, symbols)
+            && (required.is_empty() || required.iter().any(|term| term.matches(labels, symbols)))
+    }
+}
+
+/// A label selector: labels that must have these values, and expressions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PodSelector(pub Requirements);
+
+impl PodSelector {
+    /// Whether pod labels match. An empty selector matches every pod.
+    #[must_use]
+    pub fn matches(&self, labels: &LabelSet, symbols: &Symbols) -> bool {
+        self.0.matches(labels, symbols)
+    }
+}
+
+/// A pod affinity or anti-affinity term.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodAffinityTerm {
+    /// Which pods.
+    pub selector: PodSelector,
+    /// In which namespaces; never empty.
+    pub namespaces: Vec<Symbol>,
+    /// The node label that makes a domain.
+    pub topology_key: Symbol,
+}
+
+/// A topology spread constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpreadConstraint {
+    /// At least 1.
+    pub max_skew: u32,
+    /// The node label that makes a domain.
+    pub topology_key: Symbol,
+    /// Hard or soft.
+    pub when_unsatisfiable: WhenUnsatisfiable,
+    /// Which pods count, in the pod's own namespace; matchLabelKeys are already merged in.
+    pub selector: PodSelector,
+    /// Fewer eligible domains than this count as a minimum of 0.
+    pub min_domains: Option<u32>,
+    /// Whether nodes the pod's node affinity refuses are left out. `Honor` by default.
+    pub node_affinity_policy: NodeInclusionPolicy,
+    /// Whether nodes with taints the pod does not bear are left out. `Ignore` by default.
+    pub node_taints_policy: NodeInclusionPolicy,
+}

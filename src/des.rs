@@ -1,0 +1,4 @@
+//! The kernel.
+
+pub mod time;
+pub use time::{SimDuration, SimTime};
