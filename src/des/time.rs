@@ -1,7 +1,8 @@
 //! When is it, and how long does it take? Simulated instants and spans in whole microseconds.
 //!
-//! Both types are plain `u64` counts. Arithmetic that leaves the range panics: past the front door of the program an instant
-//! before zero or beyond 584 000 years is a broken invariant and not an answer.
+//! Both types are plain `u64` counts. Arithmetic that leaves the range panics: past the front door
+//! of the program an instant before zero or beyond 584 000 years is a broken invariant and not an
+//! answer.
 
 use std::fmt;
 use std::iter::Sum;
@@ -105,8 +106,8 @@ impl SimDuration {
         Self(secs * MICROS_PER_SEC)
     }
 
-    /// The span nearest to `secs` seconds: rounded to a microsecond, zero for negative numbers and NaN, [`SimDuration::MAX`]
-    /// for what is too long. Drawn variates come through here.
+    /// The span nearest to `secs` seconds: rounded to a microsecond, zero for negative numbers and
+    /// NaN, [`SimDuration::MAX`] for what is too long. Drawn variates come through here.
     pub fn from_secs_f64(secs: f64) -> Self {
         Self((secs * MICROS_PER_SEC as f64).round() as u64)
     }
@@ -227,11 +228,13 @@ impl fmt::Display for SimTime {
     }
 }
 
-/// Two or three significant figures in the largest fitting unit, rounded: `1d06h`, `1h05m`, `3m20s`, `12.3s`, `45ms`, `7us`.
+/// Two or three significant figures in the largest fitting unit, rounded: `1d06h`, `1h05m`,
+/// `3m20s`, `12.3s`, `45ms`, `7us`.
 impl fmt::Display for SimDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let micros = self.0;
-        // Each unit looks at the count it would print, so that rounding up moves on to the next unit: never "60.0s".
+        // Each unit looks at the count it would print, so that rounding up moves on to the next
+        // unit: never "60.0s".
         let millis = rounded_div(micros, MICROS_PER_MILLI);
         let deciseconds = rounded_div(micros, MICROS_PER_SEC / 10);
         let secs = rounded_div(micros, MICROS_PER_SEC);
