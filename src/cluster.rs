@@ -1,5 +1,6 @@
 //! What is true now: pods, nodes and claims as typed tables, and how a node's CPU is shared.
 
+pub mod cpu;
 pub mod template;
 
 pub use template::{PodTemplate, TemplateId};
