@@ -1,0 +1,15 @@
+//! What happened: recorders the simulation feeds, and the result a run leaves behind.
+//!
+//! Nothing here keeps requests: latencies go into histograms, levels into buckets of the time series, waiting into ledgers. Memory
+//! does not grow with the horizon but for one row per node and one per bucket.
+
+pub mod attribution;
+pub mod latency;
+pub mod result;
+pub mod series;
+pub mod starvation;
+
+pub use attribution::{Attribution, Part};
+pub use latency::{LatencyRecorder, Outcome};
+pub use result::RunResult;
+pub use starvation::{PendingCause, StarvationLedger};
