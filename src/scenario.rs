@@ -1,0 +1,19 @@
+//! What did the user write, where, and what is wrong with it?
+//!
+//! The lowest layer reads YAML without knowing what a scenario is:
+//!
+//! - [`source`] files and places in them
+//! - [`diagnostic`] mistakes, and how they are shown
+//! - [`tree`] text as a tree of nodes that know their place
+//! - [`merge`] one tree laid over another
+//! - [`load`] the chain of files behind `extends`
+//! - [`decode`] a tree as ordinary serde structs, with every mistake reported at once
+//!
+//! All of them take a [`Diagnostics`](diagnostic::Diagnostics) sink and return what could still be made of the input.
+
+pub mod decode;
+pub mod diagnostic;
+pub mod load;
+pub mod merge;
+pub mod source;
+pub mod tree;

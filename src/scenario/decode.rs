@@ -1,0 +1,247 @@
+//! What does a tree mean as a Rust type, and what in it does not fit?
+//!
+//! Every scenario type is an ordinary `#[derive(Deserialize)]` struct. Serde stops at the first mistake, so a tree with
+//! mistakes is decoded again and again: a value that does not fit is reported and left out of the next round, a missing
+//! field is reported and given a stand-in. What follows from a reported mistake (a required field whose value did not
+//! fit, a list that became too short) is not reported again. The last value is thrown away if anything was left out.
+//!
+//! What a type may rely on beyond plain serde:
+//! - `null` under a struct's key means that the key is absent, as in Kubernetes.
+//! - A number is not a string, a string no number, a float no integer. A type that takes several of them (a quantity)
+//!   asks for `deserialize_any` (or `_str`, which here is the same) and implements `visit_u64`, `visit_i64`,
+//!   `visit_f64` and `visit_str`.
+//! - Enums are externally tagged: `fifo`, or a map of one key, `{lognormal: {median: 4s}}`.
+//! - `#[serde(flatten)]`, `untagged` and `tag = "…"` work, but serde buffers below them: mistakes there are placed at the
+//!   enclosing value, and unknown keys are not seen. To choose a type by `kind`, take a [`Node`] and decode it yourself.
+
+mod collection;
+mod deserializer;
+mod fault;
+mod key;
+mod raw;
+mod stand_in;
+mod variant;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::de::DeserializeOwned;
+
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics, expected_one_of, suggest};
+use crate::scenario::tree::{Key, Node};
+use deserializer::NodeDeserializer;
+use fault::{Fault, Kind};
+
+pub use raw::Manifest;
+
+/// What to do about a key that its struct does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownFields {
+    /// It is an error: in the words of the scenario, every key means something.
+    Reject,
+    /// It is a warning: real objects have more fields than are modelled, and the export carries them unchanged.
+    Carry,
+}
+
+/// More rounds than this are not worth the reader's patience.
+const MAX_ROUNDS: usize = 256;
+
+/// Decodes a tree. Reports every mistake; `None` if a value is missing or does not fit. Unknown fields alone do not
+/// prevent a value.
+pub fn decode<T: DeserializeOwned>(
+    node: &Node,
+    sink: &mut Diagnostics,
+    unknown: UnknownFields,
+) -> Option<T> {
+    decode_at(node, "", sink, unknown)
+}
+
+/// Decodes a tree that stands at `path` of a larger one; the path goes before those in the messages.
+pub fn decode_at<T: DeserializeOwned>(
+    node: &Node,
+    path: &str,
+    sink: &mut Diagnostics,
+    unknown: UnknownFields,
+) -> Option<T> {
+    let root = Root { node, path };
+    let mut round = Round::default();
+    let mut value = None;
+    let mut whole = true;
+    for _ in 0..MAX_ROUNDS {
+        match T::deserialize(NodeDeserializer::new(node, &round, unknown)) {
+            Ok(decoded) => {
+                value = Some(decoded);
+                break;
+            }
+            Err(fault) => {
+                whole = false;
+                sink.extend(round.judge(&fault, &root));
+                if round.left_out(node) {
+                    break;
+                }
+            }
+        }
+    }
+    sink.extend(
+        round
+            .unknown
+            .into_inner()
+            .into_values()
+            .map(|key| key.report(&root)),
+    );
+    value.filter(|_| whole)
+}
+
+/// The tree being decoded, and where it stands in a larger one.
+struct Root<'n> {
+    node: &'n Node,
+    path: &'n str,
+}
+
+impl Root<'_> {
+    fn path_to(&self, node: &Node) -> String {
+        let below = self.node.path_to(node).unwrap_or_default();
+        let dot = !self.path.is_empty() && !below.is_empty() && !below.starts_with('[');
+        format!("{}{}{below}", self.path, if dot { "." } else { "" })
+    }
+}
+
+/// What earlier rounds found out. Nodes are known by their address, which stays while they are borrowed.
+#[derive(Default)]
+struct Round<'n> {
+    /// Values that did not fit: the next round does not see them.
+    left_out: BTreeSet<*const Node>,
+    /// Fields of maps that were missing: the next round invents them.
+    stood_in: BTreeSet<(*const Node, &'static str)>,
+    unknown: RefCell<BTreeMap<*const Key, UnknownKey<'n>>>,
+}
+
+impl<'n> Round<'n> {
+    fn left_out(&self, node: &Node) -> bool {
+        self.left_out.contains(&std::ptr::from_ref(node))
+    }
+
+    fn stands_in(&self, map: &Node, field: &'static str) -> bool {
+        self.stood_in.contains(&(std::ptr::from_ref(map), field))
+    }
+
+    /// Takes note of a fault for the next round, and says what to tell the user about it, if anything.
+    fn judge(&mut self, fault: &Fault<'n>, root: &Root<'n>) -> Option<Diagnostic> {
+        let node = fault.node.unwrap_or(root.node);
+        match &fault.kind {
+            Kind::Missing(field) => {
+                let first = self.stood_in.insert((node, field));
+                if !first {
+                    self.left_out.insert(node);
+                }
+                (first && !self.explained(node, field)).then(|| missing(node, field, root))
+            }
+            Kind::Consequence => {
+                self.left_out.insert(node);
+                None
+            }
+            Kind::Misfit {
+                message,
+                expected,
+                help,
+            } => {
+                let follows = self.has_gaps(node);
+                self.left_out.insert(node);
+                let path = root.path_to(node);
+                let place = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!("`{path}`: ")
+                };
+                (!follows).then(|| {
+                    Diagnostic::error(fault.span.unwrap_or(node.span), format!("{place}{message}"))
+                        .expected(expected.clone())
+                        .help(help.clone())
+                })
+            }
+        }
+    }
+
+    /// Whether another diagnostic says why a field is missing: its value did not fit, or its name was misspelt.
+    fn explained(&self, map: &Node, field: &str) -> bool {
+        let misspelt = |key: &UnknownKey| {
+            key.mode == UnknownFields::Reject
+                && std::ptr::eq(key.map, map)
+                && key.suggestion() == Some(field)
+        };
+        map.get(field).is_some_and(|value| self.left_out(value))
+            || self.unknown.borrow().values().any(misspelt)
+    }
+
+    /// Whether a collection was shown without some of its children, or with invented ones.
+    fn has_gaps(&self, node: &Node) -> bool {
+        let address = std::ptr::from_ref(node);
+        node.items().iter().any(|item| self.left_out(item))
+            || node.entries().iter().any(|(_, value)| self.left_out(value))
+            || self
+                .stood_in
+                .range((address, "")..)
+                .next()
+                .is_some_and(|(map, _)| *map == address)
+    }
+}
+
+fn missing(map: &Node, field: &str, root: &Root<'_>) -> Diagnostic {
+    let path = root.path_to(map);
+    let place = if path.is_empty() {
+        String::new()
+    } else {
+        format!(" in `{path}`")
+    };
+    match map.entry(field) {
+        Some((key, _)) => Diagnostic::error(key.span, format!("field `{field}`{place} is empty"))
+            .expected("expected a value".to_owned()),
+        None => Diagnostic::error(map.span, format!("missing field `{field}`{place}"))
+            .expected(format!("expected `{field}` among these fields")),
+    }
+}
+
+/// A key that its struct does not have.
+struct UnknownKey<'n> {
+    map: &'n Node,
+    key: &'n Key,
+    fields: &'static [&'static str],
+    mode: UnknownFields,
+}
+
+impl UnknownKey<'_> {
+    /// The field that may have been meant: one that is not there yet.
+    fn suggestion(&self) -> Option<&'static str> {
+        let absent = self
+            .fields
+            .iter()
+            .copied()
+            .filter(|field| self.map.get(field).is_none());
+        suggest(&self.key.text, absent)
+    }
+
+    fn report(&self, root: &Root<'_>) -> Diagnostic {
+        let path = root.path_to(self.map);
+        let place = if path.is_empty() {
+            String::new()
+        } else {
+            format!(" in `{path}`")
+        };
+        let field = format!("field `{}`{place}", self.key.text);
+        let diagnostic = match self.mode {
+            UnknownFields::Reject => Diagnostic::error(self.key.span, format!("unknown {field}"))
+                .expected(expected_one_of(self.fields.iter().copied())),
+            UnknownFields::Carry => Diagnostic::warning(
+                self.key.span,
+                format!("{field} is not modelled: carried to the export unchanged"),
+            ),
+        };
+        diagnostic.help(
+            self.suggestion()
+                .map(|near| format!("did you mean `{near}`?")),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;
