@@ -22,12 +22,12 @@ mod raw;
 mod stand_in;
 mod variant;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::de::DeserializeOwned;
 
-use crate::scenario::diagnostic::{Diagnostic, Diagnostics, expected_one_of, suggest};
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics, did_you_mean, one_of, suggest};
 use crate::scenario::tree::{Key, Node};
 use deserializer::NodeDeserializer;
 use fault::{Fault, Kind};
@@ -63,7 +63,11 @@ pub fn decode_at<T: DeserializeOwned>(
     sink: &mut Diagnostics,
     unknown: UnknownFields,
 ) -> Option<T> {
-    let root = Root { node, path };
+    let root = Root {
+        node,
+        path,
+        paths: OnceCell::new(),
+    };
     let mut round = Round::default();
     let mut value = None;
     let mut whole = true;
@@ -96,13 +100,28 @@ pub fn decode_at<T: DeserializeOwned>(
 struct Root<'n> {
     node: &'n Node,
     path: &'n str,
+    /// Made for the first mistake.
+    paths: OnceCell<BTreeMap<*const Node, String>>,
 }
 
 impl Root<'_> {
     fn path_to(&self, node: &Node) -> String {
-        let below = self.node.path_to(node).unwrap_or_default();
+        let paths = self.paths.get_or_init(|| self.node.paths());
+        let below = paths
+            .get(&std::ptr::from_ref(node))
+            .map_or("", String::as_str);
         let dot = !self.path.is_empty() && !below.is_empty() && !below.starts_with('[');
         format!("{}{}{below}", self.path, if dot { "." } else { "" })
+    }
+
+    /// `` in `services[0]` ``; nothing for the root.
+    fn inside(&self, node: &Node) -> String {
+        let path = self.path_to(node);
+        if path.is_empty() {
+            path
+        } else {
+            format!(" in `{path}`")
+        }
     }
 }
 
@@ -153,10 +172,13 @@ impl<'n> Round<'n> {
                 } else {
                     format!("`{path}`: ")
                 };
-                (!follows).then(|| {
-                    Diagnostic::error(fault.span.unwrap_or(node.span), format!("{place}{message}"))
-                        .expected(expected.clone())
-                        .help(help.clone())
+                (!follows).then(|| Diagnostic {
+                    expected: expected.clone(),
+                    help: help.clone(),
+                    ..Diagnostic::error(
+                        fault.span.unwrap_or(node.span),
+                        format!("{place}{message}"),
+                    )
                 })
             }
         }
@@ -167,7 +189,7 @@ impl<'n> Round<'n> {
         let misspelt = |key: &UnknownKey| {
             key.mode == UnknownFields::Reject
                 && std::ptr::eq(key.map, map)
-                && key.suggestion() == Some(field)
+                && suggest(&key.key.text, key.absent()) == Some(field)
         };
         map.get(field).is_some_and(|value| self.left_out(value))
             || self.unknown.borrow().values().any(misspelt)
@@ -187,15 +209,10 @@ impl<'n> Round<'n> {
 }
 
 fn missing(map: &Node, field: &str, root: &Root<'_>) -> Diagnostic {
-    let path = root.path_to(map);
-    let place = if path.is_empty() {
-        String::new()
-    } else {
-        format!(" in `{path}`")
-    };
+    let place = root.inside(map);
     match map.entry(field) {
         Some((key, _)) => Diagnostic::error(key.span, format!("field `{field}`{place} is empty"))
-            .expected("expected a value".to_owned()),
+            .expected("expected a value"),
         None => Diagnostic::error(map.span, format!("missing field `{field}`{place}"))
             .expected(format!("expected `{field}` among these fields")),
     }
@@ -210,36 +227,29 @@ struct UnknownKey<'n> {
 }
 
 impl UnknownKey<'_> {
-    /// The field that may have been meant: one that is not there yet.
-    fn suggestion(&self) -> Option<&'static str> {
-        let absent = self
-            .fields
-            .iter()
-            .copied()
-            .filter(|field| self.map.get(field).is_none());
-        suggest(&self.key.text, absent)
+    /// The fields that may have been meant: those that are not there yet.
+    fn absent(&self) -> impl Iterator<Item = &'static str> {
+        let fields = self.fields.iter().copied();
+        fields.filter(|field| self.map.get(field).is_none())
     }
 
     fn report(&self, root: &Root<'_>) -> Diagnostic {
-        let path = root.path_to(self.map);
-        let place = if path.is_empty() {
-            String::new()
-        } else {
-            format!(" in `{path}`")
-        };
+        let place = root.inside(self.map);
         let field = format!("field `{}`{place}", self.key.text);
         let diagnostic = match self.mode {
-            UnknownFields::Reject => Diagnostic::error(self.key.span, format!("unknown {field}"))
-                .expected(expected_one_of(self.fields.iter().copied())),
-            UnknownFields::Carry => Diagnostic::warning(
-                self.key.span,
-                format!("{field} is not modelled: carried to the export unchanged"),
-            ),
+            UnknownFields::Reject => {
+                let expected = format!("expected {}", one_of(self.fields.iter().copied()));
+                Diagnostic::error(self.key.span, format!("unknown {field}")).expected(expected)
+            }
+            UnknownFields::Carry => {
+                let fate = "is not modelled: carried to the export unchanged";
+                Diagnostic::warning(self.key.span, format!("{field} {fate}"))
+            }
         };
-        diagnostic.help(
-            self.suggestion()
-                .map(|near| format!("did you mean `{near}`?")),
-        )
+        Diagnostic {
+            help: did_you_mean(&self.key.text, self.absent()),
+            ..diagnostic
+        }
     }
 }
 

@@ -60,14 +60,14 @@ impl Diagnostic {
     }
 
     /// With the words under the caret.
-    pub fn expected(mut self, expected: impl Into<Option<String>>) -> Self {
-        self.expected = expected.into();
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = Some(expected.into());
         self
     }
 
     /// With a suggestion.
-    pub fn help(mut self, help: impl Into<Option<String>>) -> Self {
-        self.help = help.into();
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
         self
     }
 
@@ -138,18 +138,26 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// `` expected one of `a`, `b`, `c` ``: the words under the caret where one of a few names belongs.
-pub fn expected_one_of<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
+/// `` did you mean `x`? ``, where something close to `word` is among the candidates.
+pub fn did_you_mean<'c>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<String> {
+    suggest(word, candidates).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// `` one of `a`, `b`, `c` ``: what is expected where one of a few names belongs.
+pub fn one_of<'c>(names: impl IntoIterator<Item = &'c str>) -> String {
     /// More names than this do not fit on a line.
     const SHOWN: usize = 12;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.as_slice() {
-        [] => "expected nothing here".to_owned(),
-        [name] => format!("expected {name}"),
-        [a, b] => format!("expected {a} or {b}"),
-        _ if names.len() <= SHOWN => format!("expected one of {}", names.join(", ")),
+        [] => "nothing here".to_owned(),
+        [name] => name.clone(),
+        [a, b] => format!("{a} or {b}"),
+        _ if names.len() <= SHOWN => format!("one of {}", names.join(", ")),
         _ => format!(
-            "expected one of {} and {} more",
+            "one of {} and {} more",
             names[..SHOWN].join(", "),
             names.len() - SHOWN
         ),
@@ -191,8 +199,9 @@ mod tests {
     #[test]
     fn long_lists_of_names_are_cut() {
         let names: Vec<String> = (0..15).map(|n| format!("f{n}")).collect();
-        let text = expected_one_of(names.iter().map(String::as_str));
+        let text = one_of(names.iter().map(String::as_str));
         assert!(text.ends_with("`f11` and 3 more"), "{text}");
-        assert_eq!(expected_one_of(["a", "b"]), "expected `a` or `b`");
+        assert_eq!(one_of(["a", "b"]), "`a` or `b`");
+        assert_eq!(one_of(["a", "b", "c"]), "one of `a`, `b`, `c`");
     }
 }

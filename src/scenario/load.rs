@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
-use crate::scenario::merge::merge;
+use crate::scenario::merge::{merge, reject_removals};
 use crate::scenario::source::{Sources, Span};
 use crate::scenario::tree::{Node, Value, parse};
 
@@ -36,14 +36,19 @@ pub fn load(
             return None;
         }
         let mut layer = open(&base, read, sources, sink)?;
-        next = take_extends(&mut layer, &base.path, sink)?;
+        next = match take_extends(&mut layer) {
+            Some(extends) => Some(base_of(&base.path, &extends, sink)?),
+            None => None,
+        };
         layers.push(layer);
         chain.push(base.path);
     }
-    layers
+    let merged = layers
         .into_iter()
         .rev()
-        .reduce(|base, overlay| merge(base, overlay, sink))
+        .reduce(|base, overlay| merge(base, overlay, sink))?;
+    reject_removals(&merged, sink);
+    Some(merged)
 }
 
 /// A file to be read, and the place that asks for it.
@@ -67,7 +72,7 @@ fn open(
             let path = base.path.display();
             sink.push(match base.named_at {
                 Some(span) => Diagnostic::error(span, format!("cannot read `{path}`: {error}"))
-                    .expected("expected a file, relative to this one".to_owned()),
+                    .expected("expected a file, relative to this one"),
                 None => Diagnostic::error(None, format!("cannot read `{path}`: {error}")),
             });
             None
@@ -75,33 +80,30 @@ fn open(
     }
 }
 
-/// Takes `extends` out of a file. The outer `None` is a mistake, the inner a file that extends nothing.
-#[expect(clippy::option_option, reason = "a mistake and an absence")]
-fn take_extends(layer: &mut Node, path: &Path, sink: &mut Diagnostics) -> Option<Option<Base>> {
+/// Takes `extends` out of a file; `None` where it extends nothing.
+fn take_extends(layer: &mut Node) -> Option<Node> {
     let Value::Map(entries) = &mut layer.value else {
-        return Some(None);
+        return None;
     };
-    let Some(place) = entries.iter().position(|(key, _)| key.text == EXTENDS) else {
-        return Some(None);
-    };
+    let place = entries.iter().position(|(key, _)| key.text == EXTENDS)?;
     let (_, value) = entries.remove(place);
-    match value.value {
-        Value::Null => Some(None),
-        Value::Str(base) => {
-            let path = path.parent().unwrap_or(Path::new("")).join(base);
-            Some(Some(Base {
-                path,
-                named_at: Some(value.span),
-            }))
-        }
-        _ => {
-            sink.push(
-                Diagnostic::error(value.span, format!("`{EXTENDS}` names one file"))
-                    .expected("expected a path, relative to this file".to_owned()),
-            );
-            None
-        }
-    }
+    (!value.is_null()).then_some(value)
+}
+
+/// The file that an `extends` in the file at `path` names.
+fn base_of(path: &Path, extends: &Node, sink: &mut Diagnostics) -> Option<Base> {
+    let Some(relative) = extends.as_str() else {
+        sink.push(
+            Diagnostic::error(extends.span, format!("`{EXTENDS}` names one file"))
+                .expected("expected a path, relative to this file"),
+        );
+        return None;
+    };
+    let path = path.parent().unwrap_or(Path::new("")).join(relative);
+    Some(Base {
+        path,
+        named_at: Some(extends.span),
+    })
 }
 
 fn closes(chain: &[PathBuf], base: &Base) -> Option<Diagnostic> {
@@ -218,6 +220,28 @@ error: the files extend each other in a circle
   |
 1 | extends: c/../a.yaml
   |          ^^^^^^^^^^^ `a.yaml` extends `b.yaml` extends `a.yaml`
+"#);
+    }
+
+    #[test]
+    fn an_empty_base_is_reported_beside_other_mistakes() {
+        let (node, said) = show(&[("a.yaml", "extends: b.yaml\nx: 1\nx: 2\n"), ("b.yaml", "")]);
+        assert_eq!(node, None);
+        assert!(
+            said.contains("duplicate key `x`") && said.contains("the file is empty"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_removal_without_a_base_is_an_error() {
+        let text = "nodePools: [{name: a, $remove: true}]\n";
+        insta::assert_snapshot!(show(&[("a.yaml", text)]).1, @r#"
+error: `$remove` has nothing to remove
+ --> a.yaml:1:23
+  |
+1 | nodePools: [{name: a, $remove: true}]
+  |                       ^^^^^^^ expected in a list whose items have names, over a base that has it
 "#);
     }
 

@@ -8,7 +8,7 @@
 //!
 //! Every node keeps the place it was written at; a map that was merged stands where the overlay wrote it.
 
-use crate::scenario::diagnostic::{Diagnostic, Diagnostics, suggest};
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics, did_you_mean};
 use crate::scenario::tree::{Key, Node, Value};
 
 /// Marks a list item of an overlay as a removal.
@@ -104,10 +104,28 @@ fn lists(
 }
 
 fn nothing_to_remove(item: &Node, name: &Name, known: &[Name]) -> Diagnostic {
-    let near = suggest(&name.name, known.iter().map(|name| name.name.as_str()));
-    Diagnostic::error(item.span, format!("there is no `{}` to remove", name.name))
-        .expected("expected the name of an item of the base".to_owned())
-        .help(near.map(|near| format!("did you mean `{near}`?")))
+    let near = did_you_mean(&name.name, known.iter().map(|name| name.name.as_str()));
+    Diagnostic {
+        help: near,
+        ..Diagnostic::error(item.span, format!("there is no `{}` to remove", name.name))
+            .expected("expected the name of an item of the base")
+    }
+}
+
+/// Reports every `$remove` that is left after all merging: it stands where nothing could be removed.
+pub(super) fn reject_removals(node: &Node, sink: &mut Diagnostics) {
+    for (key, value) in node.entries() {
+        if key.text == REMOVE {
+            sink.push(
+                Diagnostic::error(key.span, format!("`{REMOVE}` has nothing to remove"))
+                    .expected("expected in a list whose items have names, over a base that has it"),
+            );
+        }
+        reject_removals(value, sink);
+    }
+    node.items()
+        .iter()
+        .for_each(|item| reject_removals(item, sink));
 }
 
 /// What a list item is known by.

@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::raw::{MANIFEST, NODE, SpanDeserializer};
 use super::variant::Variant;
 use super::{Round, UnknownFields, UnknownKey};
-use crate::scenario::diagnostic::expected_one_of;
+use crate::scenario::diagnostic::one_of;
 use crate::scenario::tree::{Key, Node, Value};
 
 /// A node, with what earlier rounds know about the tree around it.
@@ -190,12 +190,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de, '_> {
                 }),
                 _ => Err(Fault::misfit(
                     format!("expected a map of one key, found {} keys", entries.len()),
-                    expected_one_of(variants.iter().copied()),
+                    format!("expected {}", one_of(variants.iter().copied())),
                 )),
             },
-            _ => Err(self.mismatch(
-                expected_one_of(variants.iter().copied()).trim_start_matches("expected "),
-            )),
+            _ => Err(self.mismatch(&one_of(variants.iter().copied()))),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 
 use serde::de::{self, Expected, Unexpected};
 
-use crate::scenario::diagnostic::{expected_one_of, suggest};
+use crate::scenario::diagnostic::{did_you_mean, one_of};
 use crate::scenario::source::Span;
 use crate::scenario::tree::Node;
 
@@ -107,7 +107,7 @@ impl de::Error for Fault<'_> {
             | Unexpected::Bool(_)
                 if wanted == "a string" =>
             {
-                Some(format!("put it in quotes: `\"{}\"`", written(found)))
+                Some("put it in quotes".to_owned())
             }
             Unexpected::Str(text)
                 if wanted.contains("number") && text.parse::<f64>().is_ok()
@@ -140,12 +140,9 @@ impl de::Error for Fault<'_> {
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        let near = suggest(variant, known.iter().copied());
-        Fault::misfit(
-            format!("unknown value `{}`", clipped(variant)),
-            expected_one_of(known.iter().copied()),
-        )
-        .help(near.map(|near| format!("did you mean `{near}`?")))
+        let expected = format!("expected {}", one_of(known.iter().copied()));
+        Fault::misfit(format!("unknown value `{}`", clipped(variant)), expected)
+            .help(did_you_mean(variant, known.iter().copied()))
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -197,7 +194,7 @@ fn written(found: Unexpected<'_>) -> String {
         Unexpected::Bool(value) => value.to_string(),
         Unexpected::Unsigned(value) => value.to_string(),
         Unexpected::Signed(value) => value.to_string(),
-        Unexpected::Float(value) => value.to_string(),
+        Unexpected::Float(value) => format!("{value:?}"),
         Unexpected::Str(text) => clipped(text),
         other => other.to_string(),
     }

@@ -185,7 +185,7 @@ fn null_means_absent_to_a_struct() {
 fn kinds_of_scalars_are_not_confused() {
     check_places::<Vec<u64>>(
         "[1.0]",
-        &["1:2 `[0]`: expected an unsigned integer, found the number `1`"],
+        &["1:2 `[0]`: expected an unsigned integer, found the number `1.0`"],
     );
     check_places::<Vec<u64>>(
         "[-1]",
@@ -215,7 +215,7 @@ fn kinds_of_scalars_are_not_confused() {
 }
 
 #[test]
-fn eight_mistakes_are_eight_diagnostics() {
+fn ten_mistakes_are_ten_diagnostics() {
     let text = "\
 name: wardmitra
 sede: 42
@@ -230,6 +230,7 @@ services:
 ";
     let (value, said) = read::<Scenario>(text);
     assert_eq!(value, None);
+    assert_eq!(said.matches("error: ").count(), 10);
     insta::assert_snapshot!(said, @r#"
 error: unknown field `sede`
  --> s.yaml:2:1
@@ -295,7 +296,7 @@ error: `services[2].name`: expected a string, found the integer `7`
 10 |   - name: 7
    |           ^ expected a string
    |
-   = help: put it in quotes: `"7"`
+   = help: put it in quotes
 "#);
 }
 
@@ -315,6 +316,45 @@ fn all_missing_fields_of_all_structs() {
             "1:45 `services[1].workload[1]`: expected a map, found the integer `3`",
         ],
     );
+}
+
+#[test]
+fn what_follows_from_a_mistake_is_not_reported() {
+    check_places::<(u8, u8)>(
+        "[x, 1]",
+        &["1:2 `[0]`: expected an integer from 0 to 255, found the string `x`"],
+    );
+    check_places::<Service>(
+        "{name: a, runtime: {concurrency: {}}}",
+        &["1:34 `runtime.concurrency`: expected an integer from 0 to 4294967295, found a map"],
+    );
+    check_places::<Runtime>("concurency: 3\n", &["1:1 unknown field `concurency`"]);
+    check_places::<Manifest<Deployment>>(
+        "{knid: Deployment, metadata: {name: a}}",
+        &[
+            "1:1 missing field `kind`",
+            "1:2 field `knid` is not modelled: carried to the export unchanged",
+        ],
+    );
+}
+
+#[test]
+fn a_type_that_checks_itself_blames_its_own_value() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Word(String);
+    impl TryFrom<String> for Word {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            if text.contains(' ') {
+                Err(format!("`{text}` is no word"))
+            } else {
+                Ok(Word(text))
+            }
+        }
+    }
+    check("[a]", vec![Word("a".to_owned())]);
+    check_places::<BTreeMap<String, Word>>("{x: a, y: 'b c'}", &["1:11 `y`: `b c` is no word"]);
 }
 
 #[test]
@@ -410,18 +450,19 @@ fn raw_nodes_keep_their_places_and_can_be_decoded_later() {
 
 #[test]
 fn endless_types_and_many_mistakes_end() {
-    #[derive(Debug, Deserialize)]
-    enum Endless {
-        #[serde(rename = "again")]
-        Again(#[allow(dead_code)] Box<Endless>),
-    }
-    #[derive(Debug, Deserialize)]
+    #[derive(Deserialize)]
+    struct Endless(Box<Endless>);
+    #[derive(Deserialize)]
     struct Holder {
-        #[allow(dead_code)]
         endless: Endless,
-        #[allow(dead_code)]
         more: u8,
     }
+    assert!(
+        read::<Holder>("{}")
+            .0
+            .map(|holder| (holder.endless.0, holder.more))
+            .is_none()
+    );
     check_places::<Holder>("{}", &["1:1 missing field `endless`"]);
     let many = format!("[{}]", "x, ".repeat(600));
     assert_eq!(places::<Vec<u8>>(&many).len(), MAX_ROUNDS);

@@ -90,11 +90,15 @@ fn snippet<'a>(marks: &[Mark<'a>], sources: &'a Sources) -> Snippet<'a, Annotati
             start: from,
             end: to,
         } = first_line(mark.span, text);
-        mark.kind.span(from - start..to - start).label(mark.label)
+        mark.kind
+            .span(from - start..to - start)
+            .label(mark.label.map(normalize_untrusted_str))
     });
-    Snippet::source(&text[start..end])
+    Snippet::source(text[start..end].trim_end_matches('\r'))
         .line_start(first.line as usize)
-        .path(sources.path(first.file).to_string_lossy())
+        .path(normalize_untrusted_str(
+            &sources.path(first.file).to_string_lossy(),
+        ))
         .annotations(annotations)
 }
 
@@ -180,8 +184,8 @@ mod tests {
         let mut sink = Diagnostics::default();
         sink.push(
             Diagnostic::error(key, "unknown field `replicsa`")
-                .expected("expected `replicas`".to_owned())
-                .help("did you mean `replicas`?".to_owned()),
+                .expected("expected `replicas`")
+                .help("did you mean `replicas`?"),
         );
         let other = sources.add("base.yaml", "a: 1\n\n  b: 2");
         let place = Span {
@@ -235,6 +239,29 @@ error: far away
         }
         assert_ne!(styled, render(&sink, &sources, false));
         assert_eq!(plain + rest, render(&sink, &sources, false));
+    }
+
+    #[test]
+    fn what_the_user_wrote_cannot_steer_the_terminal() {
+        let mut sources = Sources::default();
+        let file = sources.add("x\u{1b}.yaml", "a: \u{1b}[31m\r\nb: 2\r\n");
+        let mut sink = Diagnostics::default();
+        let span = |line, start, end| Span {
+            file,
+            line,
+            column: 1,
+            start,
+            end,
+        };
+        let hostile = "\u{1b}[31m".to_owned();
+        sink.push(
+            Diagnostic::error(span(1, 0, 10), hostile.clone())
+                .expected(hostile.clone())
+                .help(hostile.clone())
+                .related(span(2, 10, 14), hostile),
+        );
+        let shown = render(&sink, &sources, false);
+        assert!(!shown.contains(['\u{1b}', '\r']), "{shown:?}");
     }
 
     #[test]

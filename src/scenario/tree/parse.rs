@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Parser, ScalarStyle, StrInput, Tag};
 
 use super::{Key, Node, Value, scalar};
-use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics, Severity};
 use crate::scenario::source::{FileId, Positions, Span};
 use entries::Entries;
 
@@ -20,9 +20,10 @@ pub const MAX_DEPTH: usize = 64;
 
 /// Reads a file of exactly one document. `None` where there is none or its syntax is broken; the sink says why.
 pub fn parse(file: FileId, text: &str, sink: &mut Diagnostics) -> Option<Node> {
+    let errors = sink.count(Severity::Error);
     let mut documents = parse_documents(file, text, sink).into_iter();
     let first = documents.next();
-    if first.is_none() && !sink.has_errors() {
+    if first.is_none() && sink.count(Severity::Error) == errors {
         let start = Span {
             file,
             line: 1,
@@ -30,9 +31,7 @@ pub fn parse(file: FileId, text: &str, sink: &mut Diagnostics) -> Option<Node> {
             start: 0,
             end: 0,
         };
-        sink.push(
-            Diagnostic::error(start, "the file is empty").expected("expected a map".to_owned()),
-        );
+        sink.push(Diagnostic::error(start, "the file is empty").expected("expected a map"));
     }
     if let Some(second) = documents.next() {
         sink.push(Diagnostic::error(
@@ -43,7 +42,8 @@ pub fn parse(file: FileId, text: &str, sink: &mut Diagnostics) -> Option<Node> {
     first
 }
 
-/// Reads all documents of a file, as separated by `---`. Those before a syntax error are returned.
+/// Reads all documents of a file, as separated by `---`; empty ones do not count. Those before a syntax error are
+/// returned.
 pub fn parse_documents(file: FileId, text: &str, sink: &mut Diagnostics) -> Vec<Node> {
     let mut documents = Vec::new();
     if text.len() > MAX_BYTES {
@@ -70,7 +70,9 @@ pub fn parse_documents(file: FileId, text: &str, sink: &mut Diagnostics) -> Vec<
         sink,
     };
     while let Ok(Some(document)) = composer.document() {
-        documents.push(document);
+        if !document.is_null() {
+            documents.push(document);
+        }
     }
     documents
 }
@@ -185,7 +187,7 @@ impl<'t> Composer<'t, '_> {
 
     fn alias(&mut self, anchor: usize, span: Span, depth: usize) -> Result<Node, Stop> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            return self.stop(span, "the alias stands inside the value it refers to");
+            return self.stop(span, "the alias refers to no complete value");
         };
         let node = anchored.node.clone();
         self.nodes += anchored.size - 1;
@@ -234,7 +236,7 @@ impl<'t> Composer<'t, '_> {
         };
         self.sink.push(
             Diagnostic::error(span, format!("the tag `{name}` does not fit this value"))
-                .help("leave the tag out".to_owned()),
+                .help("leave the tag out"),
         );
     }
 
@@ -295,7 +297,7 @@ impl<'t> Composer<'t, '_> {
         let key = self.node(event, span, depth)?;
         self.sink.push(
             Diagnostic::error(key.span, "a key must be a word")
-                .expected("expected a plain or quoted word".to_owned()),
+                .expected("expected a plain or quoted word"),
         );
         Ok(None)
     }

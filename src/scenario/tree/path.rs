@@ -1,7 +1,9 @@
 //! What is a node called? Paths like `services[2].workload[0].spec.replicas`; a key that is no plain word is quoted,
 //! `labels["karpenter.sh/nodepool"]`.
 
-use super::{Node, Value};
+use std::collections::BTreeMap;
+
+use super::Node;
 use crate::scenario::source::Span;
 
 impl Node {
@@ -34,35 +36,21 @@ impl Node {
         (node, path)
     }
 
-    /// The path from here down to `target`, found by identity; `None` if it is not in this tree.
-    pub(in crate::scenario) fn path_to(&self, target: &Node) -> Option<String> {
-        let mut path = String::new();
-        self.search(target, &mut path).then_some(path)
+    /// The paths of all nodes from here down, each known by its address.
+    pub(in crate::scenario) fn paths(&self) -> BTreeMap<*const Node, String> {
+        let mut paths = BTreeMap::new();
+        self.collect_paths(String::new(), &mut paths);
+        paths
     }
 
-    fn search(&self, target: &Node, path: &mut String) -> bool {
-        if std::ptr::eq(self, target) {
-            return true;
+    fn collect_paths(&self, path: String, paths: &mut BTreeMap<*const Node, String>) {
+        for (index, item) in self.items().iter().enumerate() {
+            item.collect_paths(Step::Item(index).after(&path), paths);
         }
-        let length = path.len();
-        let mut descend = |step: Step, child: &Node| {
-            step.write(path);
-            let found = child.search(target, path);
-            if !found {
-                path.truncate(length);
-            }
-            found
-        };
-        match &self.value {
-            Value::Seq(items) => items
-                .iter()
-                .enumerate()
-                .any(|(index, item)| descend(Step::Item(index), item)),
-            Value::Map(entries) => entries
-                .iter()
-                .any(|(key, node)| descend(Step::Key(&key.text), node)),
-            _ => false,
+        for (key, value) in self.entries() {
+            value.collect_paths(Step::Key(&key.text).after(&path), paths);
         }
+        paths.insert(self, path);
     }
 }
 
@@ -87,14 +75,14 @@ impl<'p> Step<'p> {
         (end > 0).then(|| (Step::Key(&word[..end]), &word[end..]))
     }
 
-    fn write(&self, path: &mut String) {
+    fn after(&self, path: &str) -> String {
         match self {
-            Step::Item(index) => *path += &format!("[{index}]"),
+            Step::Item(index) => format!("{path}[{index}]"),
             Step::Key(key) if key.is_empty() || key.contains(['.', '[']) => {
-                *path += &format!("[\"{key}\"]")
+                format!("{path}[\"{key}\"]")
             }
-            Step::Key(key) if path.is_empty() => *path += key,
-            Step::Key(key) => *path += &format!(".{key}"),
+            Step::Key(key) if path.is_empty() => (*key).to_owned(),
+            Step::Key(key) => format!("{path}.{key}"),
         }
     }
 }
@@ -152,20 +140,11 @@ mod tests {
 
     #[test]
     fn every_path_leads_back_to_its_node() {
-        fn check(root: &Node, node: &Node, count: &mut usize) {
-            let path = root.path_to(node).unwrap();
-            assert!(std::ptr::eq(root.at(&path).unwrap(), node), "{path}");
-            *count += 1;
-            node.items()
-                .iter()
-                .for_each(|item| check(root, item, count));
-            node.entries()
-                .iter()
-                .for_each(|(_, value)| check(root, value, count));
+        let tree = tree();
+        let paths = tree.paths();
+        for (node, path) in &paths {
+            assert_eq!(tree.at(path).map(std::ptr::from_ref), Some(*node), "{path}");
         }
-        let (tree, mut count) = (tree(), 0);
-        check(&tree, &tree, &mut count);
-        assert_eq!(count, 13);
-        assert_eq!(tree.path_to(&tree.clone()), None);
+        assert_eq!(paths.len(), 13);
     }
 }

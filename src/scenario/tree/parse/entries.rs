@@ -46,7 +46,7 @@ impl Entries {
             } else {
                 sink.push(
                     Diagnostic::error(key.span, "`<<` takes a map")
-                        .expected("expected a map or a list of maps".to_owned()),
+                        .expected("expected a map or a list of maps"),
                 );
             }
         }

@@ -36,7 +36,9 @@ fn plain_and_quoted_are_kept_apart() {
 #[test]
 fn documents_are_separate() {
     check_data("---\na: 1\n---\nb: 2\n...\n", "{\"a\":1}\n{\"b\":2}");
+    check_data("---\n# empty\n---\na: 1\n---\n", "{\"a\":1}");
     check_data("# nothing but a comment\n", "");
+    check_data("\u{feff}a: 1\n", "{\"a\":1}");
 }
 
 #[test]
@@ -94,7 +96,7 @@ error: a key must be a word
   |   ^^^ expected a plain or quoted word
 "#);
     insta::assert_snapshot!(show("a: &x [*x]\n"), @r#"
-error: the alias stands inside the value it refers to
+error: the alias refers to no complete value
  --> x.yaml:1:8
   |
 1 | a: &x [*x]
@@ -144,7 +146,7 @@ fn repetition_and_depth_are_bounded() {
         .map(|n| format!("l{n}: &l{n} [[[[[[*l{}]]]]]]\n", n - 1))
         .collect();
     assert!(show(&format!("l0: &l0 x\n{chained}")).contains("nested more than 64 levels deep"));
-    assert!(show(&" ".repeat(MAX_BYTES + 1)).contains("larger than 16 MiB"));
+    assert!(show(&"\n".repeat(MAX_BYTES + 1)).contains("larger than 16 MiB"));
 }
 
 #[test]
