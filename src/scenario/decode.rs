@@ -40,6 +40,7 @@ pub enum UnknownFields {
     /// It is an error: in the words of the scenario, every key means something.
     Reject,
     /// It is a warning: real objects have more fields than are modelled, and the export carries them unchanged.
+    /// `apiVersion` and `kind` go without saying.
     Carry,
 }
 

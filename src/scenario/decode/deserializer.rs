@@ -12,6 +12,9 @@ use super::{Round, UnknownFields, UnknownKey};
 use crate::scenario::diagnostic::one_of;
 use crate::scenario::tree::{Key, Node, Value};
 
+/// What every object says of its type. Whoever decodes it has read that to choose the Rust type.
+const TYPE_META: [&str; 2] = ["apiVersion", "kind"];
+
 /// A node, with what earlier rounds know about the tree around it.
 #[derive(Clone, Copy)]
 pub(super) struct NodeDeserializer<'de, 'r> {
@@ -76,7 +79,12 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
     ) -> Result<V::Value, Fault<'de>> {
         let mut kept = Vec::new();
         for entry @ (key, value) in entries {
-            if !fields.contains(&key.text.as_str()) {
+            let name = key.text.as_str();
+            if fields.contains(&name) {
+                if !value.is_null() && !self.round.left_out(value) {
+                    kept.push(entry);
+                }
+            } else if self.unknown == UnknownFields::Reject || !TYPE_META.contains(&name) {
                 let unknown = UnknownKey {
                     map: self.node,
                     key,
@@ -84,8 +92,6 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
                     mode: self.unknown,
                 };
                 self.round.unknown.borrow_mut().insert(key, unknown);
-            } else if !value.is_null() && !self.round.left_out(value) {
-                kept.push(entry);
             }
         }
         let invented = fields

@@ -411,6 +411,19 @@ warning: field `strategy` is not modelled: carried to the export unchanged
 }
 
 #[test]
+fn the_type_of_an_object_goes_without_saying() {
+    let text = "{apiVersion: v1, kind: ConfigMap, name: a}";
+    check_places::<Manifest<Metadata>>(text, &[]);
+    check_places::<Metadata>(
+        text,
+        &[
+            "1:2 unknown field `apiVersion`",
+            "1:18 unknown field `kind`",
+        ],
+    );
+}
+
+#[test]
 fn only_manifests_carry() {
     check_places::<Service>(
         "name: a\nextra: 1\nruntime: {concurrency: 1}\nworkload:\n  - {kind: b, metadata: {name: c}, extra: 1}\n",
