@@ -302,6 +302,8 @@ pub struct ChurnResult {
     pub pods_lost: u64,
     /// Requests reset by pods that went away.
     pub requests_reset: u64,
+    /// Messages worked off twice because their visibility timeout was too short.
+    pub duplicate_jobs: u64,
     /// Scale-ups and scale-downs by service.
     pub scalings: Vec<(String, u64, u64)>,
 }
