@@ -8,11 +8,9 @@ use rustc_hash::FxHashMap;
 use thiserror::Error;
 
 use super::allocatable::{allocatable, capacity};
-use super::market::pool_identity;
 use super::node_class::NodeClassParams;
-use super::{CapacityType, InstanceType, InstanceTypeId, Offering, Price};
+use super::{CapacityType, InstanceType, InstanceTypeId, Offering};
 use crate::api::{Requirement, Requirements, Symbol, Symbols, key};
-use crate::des::{Purpose, StreamKey};
 
 pub use facts::TypeFacts;
 pub use region::{
@@ -53,12 +51,6 @@ pub struct Catalog {
     windows: Symbol,
 }
 
-/// Most the spot price of a zone differs from the advisor's figure for the region, in parts per million: the zones of a region
-/// whose prices were seen differ by about this much for the types that are much used.
-const ZONE_SPREAD_PPM: u64 = 50_000;
-/// The draw of a pool's key that sets its zone apart; the market's draws stay far below.
-const SPREAD_DRAW: u64 = u64::MAX;
-
 impl Catalog {
     /// Names of the regions there are data for.
     #[must_use]
@@ -88,7 +80,7 @@ impl Catalog {
         let mut terms = region.terms().into_iter().peekable();
         for facts in TypeFacts::all() {
             if let Some((_, terms)) = terms.next_if(|(name, _)| *name == facts.instance_type) {
-                catalog.admit(facts, terms, region, symbols);
+                catalog.admit(facts, terms, symbols);
             }
         }
         assert!(
@@ -153,12 +145,8 @@ impl Catalog {
         facts: &TypeFacts,
         node_class: &NodeClassParams,
     ) -> InstanceType {
-        let has_subnet = |zone: Symbol| {
-            node_class
-                .zones
-                .as_ref()
-                .is_none_or(|zones| zones.contains(&zone))
-        };
+        let subnets = node_class.zones.as_ref();
+        let has_subnet = |zone: Symbol| subnets.is_none_or(|zones| zones.contains(&zone));
         let boots = node_class.ami_family.boots_on(&facts.family);
         let mut seen = default.clone();
         seen.capacity = capacity(facts, node_class);
@@ -166,14 +154,9 @@ impl Catalog {
         for offering in &mut seen.offerings {
             offering.available &= boots && has_subnet(offering.zone);
         }
-        if let Some(zones) = default.requirements.get(key::ZONE) {
-            let zones = zones
-                .values()
-                .iter()
-                .copied()
-                .filter(|&zone| has_subnet(zone));
-            set_zones(&mut seen.requirements, zones.collect());
-        }
+        let zones = seen.offerings.iter().map(|offering| offering.zone);
+        let zones = zones.filter(|&zone| has_subnet(zone)).collect();
+        set_zones(&mut seen.requirements, zones);
         if node_class.ami_family.os() == "windows" {
             seen.requirements
                 .set(key::OS, Requirement::of(vec![self.windows]));
@@ -181,16 +164,10 @@ impl Catalog {
         seen
     }
 
-    fn admit(
-        &mut self,
-        facts: TypeFacts,
-        terms: TypeTerms,
-        region: &Region,
-        symbols: &mut Symbols,
-    ) {
+    fn admit(&mut self, facts: TypeFacts, terms: TypeTerms, symbols: &mut Symbols) {
         let default = NodeClassParams::default();
         let name = symbols.intern(&facts.instance_type);
-        let offerings = offerings(&facts, &terms, region, symbols);
+        let offerings = offerings(&terms, &self.zones, symbols);
         let mut requirements = labels::of_type(&facts, self.region, symbols);
         set_zones(
             &mut requirements,
@@ -223,67 +200,28 @@ fn set_zones(requirements: &mut Requirements, zones: Vec<Symbol>) {
 }
 
 /// On-demand, then spot, in every zone that has the type; none at all without an on-demand price.
-fn offerings(
-    facts: &TypeFacts,
-    terms: &TypeTerms,
-    region: &Region,
-    symbols: &mut Symbols,
-) -> Vec<Offering> {
-    let Some(on_demand) = terms.on_demand else {
-        return Vec::new();
-    };
+fn offerings(terms: &TypeTerms, zones: &[Zone], symbols: &mut Symbols) -> Vec<Offering> {
     let mut offerings = Vec::new();
     for &place in &terms.zones {
-        let zone_id = region.zones[place].0;
-        let spot = terms.spot_price(place, &facts.instance_type, zone_id);
+        let on_demand = terms.on_demand.map(|terms| terms.price);
+        let spot = terms.spot_price(place).map(|(price, _)| price);
         let ways = [
-            Some((CapacityType::OnDemand, on_demand.price)),
-            spot.map(|(price, _)| (CapacityType::Spot, price)),
+            (CapacityType::OnDemand, on_demand),
+            (CapacityType::Spot, spot),
         ];
-        let zone = symbols.intern(zone_id);
-        for (capacity_type, price) in ways.into_iter().flatten() {
+        let zone = zones[place].id;
+        for (capacity_type, price) in ways {
             let label = symbols.intern(capacity_type.label());
-            offerings.push(Offering {
+            offerings.extend(price.map(|price| Offering {
                 zone,
                 capacity_type,
                 price,
                 available: true,
                 requirements: labels::of_offering(zone, label),
-            });
+            }));
         }
     }
     offerings
-}
-
-impl TypeTerms {
-    /// The spot price in the zone at `place`, and where it comes from: seen, or on-demand less the advisor's savings, moved by a
-    /// fixed amount of its own for each zone.
-    #[must_use]
-    pub fn spot_price(
-        &self,
-        place: usize,
-        type_name: &str,
-        zone_id: &str,
-    ) -> Option<(Price, SpotPriceSource)> {
-        let (on_demand, spot) = (self.on_demand?, self.spot.as_ref()?);
-        if let Some(observed) = spot.observed[place] {
-            return Some((observed, SpotPriceSource::Observed));
-        }
-        let spread = StreamKey {
-            seed: 0, // the catalogue is the same in every run
-            purpose: Purpose::SpotMarket,
-            entity: pool_identity(type_name, zone_id),
-        };
-        let spread_ppm =
-            1_000_000 - ZONE_SPREAD_PPM + spread.below(SPREAD_DRAW, 2 * ZONE_SPREAD_PPM + 1);
-        let share = u128::from(100 - u64::from(spot.savings_percent)) * u128::from(spread_ppm);
-        let nanos = u128::from(on_demand.price.0) * share / 100_000_000;
-        let source = match spot.source {
-            SpotSource::Advisor => SpotPriceSource::Advisor,
-            SpotSource::Estimated => SpotPriceSource::Estimated,
-        };
-        Some((Price(nanos as u64), source))
-    }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ const PENDING: Dist = Dist::Uniform {
     low: 5.0,
     high: 20.0,
 };
-/// Registered to Ready (spec/karpenter.md 3.8: 10-15 s; the traces of data/latency: 4 s, 12 s, 20 s).
+/// Registered to Ready (spec/karpenter.md 3.8: 10-15 s; published traces: 4 s, 12 s, 20 s).
 const READY: Dist = Dist::Uniform {
     low: 5.0,
     high: 15.0,
@@ -54,8 +54,8 @@ const BOOT_WINDOWS: Dist = Dist::Uniform {
     low: 225.0,
     high: 325.0,
 };
-/// Shutting down, not billed (spec/kubernetes.md 7.5: up to 1-2 min).
-const SHUTTING_DOWN: Dist = Dist::Uniform {
+/// Shutting down, not billed: seconds from the terminate call until the instance is gone (spec/kubernetes.md 7.5: up to 1-2 min).
+pub const SHUTTING_DOWN: Dist = Dist::Uniform {
     low: 10.0,
     high: 90.0,
 };
@@ -64,7 +64,8 @@ impl LaunchLatency {
     /// The default stages for a type under an image family.
     #[must_use]
     pub fn of(facts: &TypeFacts, family: AmiFamily) -> Self {
-        let large = facts.hypervisor.is_empty() || matches!(&*facts.category, "p" | "trn" | "u");
+        let large_gpu = facts.category == "p" && facts.generation >= 4;
+        let large = facts.hypervisor.is_empty() || large_gpu;
         let boot = match (family, large) {
             (AmiFamily::Windows, _) => BOOT_WINDOWS,
             (_, true) => BOOT_LARGE,
@@ -78,12 +79,6 @@ impl LaunchLatency {
             device_plugin: DEVICE_PLUGIN,
         }
     }
-}
-
-/// Seconds from the terminate call until the instance is gone.
-#[must_use]
-pub const fn termination() -> Dist {
-    SHUTTING_DOWN
 }
 
 #[cfg(test)]

@@ -94,9 +94,12 @@ impl SpotMarket {
                     purpose: Purpose::SpotMarket,
                     entity: pool_identity(&facts.instance_type, &zone),
                 };
-                let price = terms.spot_price(place, &facts.instance_type, &zone);
+                let spot = terms.spot.as_ref().zip(terms.on_demand);
                 pools[id.index() * zones.len() + place] = Some(PoolState {
-                    spot: price.map(|(price, _)| SpotPath::new(key, facts, terms, price, settings)),
+                    spot: spot.map(|(spot, on_demand)| {
+                        let prices = spot.prices[place].0..=on_demand.price;
+                        SpotPath::new(key, facts, spot.bucket, prices, settings)
+                    }),
                     droughts: settings.droughts_of(facts, &zone),
                 });
             }

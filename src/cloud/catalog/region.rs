@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::rows;
 use crate::cloud::Price;
+use crate::cloud::market::pool_identity;
 use crate::cloud::money::NanoUsd;
+use crate::des::{Purpose, StreamKey};
 
 /// A region with its data.
 pub(super) struct Region {
@@ -57,7 +59,7 @@ impl Region {
     pub(super) fn terms(&self) -> Vec<(String, TypeTerms)> {
         rows::<Row>(self.table)
             .into_iter()
-            .map(|row| row.resolved(self.zones.len()))
+            .map(|row| row.resolved(self.zones))
             .collect()
     }
 }
@@ -110,6 +112,15 @@ pub enum SpotPriceSource {
     Estimated,
 }
 
+impl From<SpotSource> for SpotPriceSource {
+    fn from(savings: SpotSource) -> Self {
+        match savings {
+            SpotSource::Advisor => Self::Advisor,
+            SpotSource::Estimated => Self::Estimated,
+        }
+    }
+}
+
 /// On what terms a region offers a type.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TypeTerms {
@@ -139,8 +150,16 @@ pub struct SpotTerms {
     pub savings_percent: u8,
     /// Where the two come from.
     pub source: SpotSource,
-    /// The price seen in each zone of the region, by place.
-    pub observed: Vec<Option<Price>>,
+    /// The price in each zone of the region, by place, with its source.
+    pub prices: Vec<(Price, SpotPriceSource)>,
+}
+
+impl TypeTerms {
+    /// The spot price in the zone at `place`, and where it comes from. `None` where the type is not sold as spot.
+    #[must_use]
+    pub fn spot_price(&self, place: usize) -> Option<(Price, SpotPriceSource)> {
+        self.spot.as_ref().map(|spot| spot.prices[place])
+    }
 }
 
 /// The advisor's bands of "frequency of interruption" over a month (spec/kubernetes.md 8.1).
@@ -206,35 +225,58 @@ struct Row {
 }
 
 impl Row {
-    fn resolved(self, zone_count: usize) -> (String, TypeTerms) {
+    fn resolved(self, zones: &[(&str, &str)]) -> (String, TypeTerms) {
+        let digit = |digit: u8| usize::from(digit - b'1');
         let on_demand = self.on_demand_usd.as_deref().and_then(price);
-        let observed = match &self.observed_spot_usd {
-            Some(prices) => prices.split(' ').map(price).collect(),
-            None => vec![None; zone_count],
-        };
-        let spot = self
-            .interruption_bucket
-            .zip(self.savings_percent)
-            .zip(self.spot_source)
-            .map(|((bucket, savings_percent), source)| SpotTerms {
-                bucket: InterruptionBucket::ALL[bucket],
-                savings_percent,
-                source,
-                observed,
-            });
+        let on_demand = on_demand.zip(self.price_source);
         let terms = TypeTerms {
-            zones: self
-                .zones
-                .bytes()
-                .map(|digit| usize::from(digit - b'1'))
-                .collect(),
-            on_demand: on_demand
-                .zip(self.price_source)
-                .map(|(price, source)| OnDemandTerms { price, source }),
-            spot,
+            zones: self.zones.bytes().map(digit).collect(),
+            on_demand: on_demand.map(|(price, source)| OnDemandTerms { price, source }),
+            spot: on_demand.and_then(|(on_demand, _)| self.spot(on_demand, zones)),
         };
         (self.instance_type, terms)
     }
+
+    fn spot(&self, on_demand: Price, zones: &[(&str, &str)]) -> Option<SpotTerms> {
+        let (savings_percent, source) = (self.savings_percent?, self.spot_source?);
+        let mut observed = self
+            .observed_spot_usd
+            .iter()
+            .flat_map(|seen| seen.split(' '));
+        let prices = zones.iter().map(|(zone_id, _)| {
+            let pool = pool_identity(&self.instance_type, zone_id);
+            match observed.next().and_then(price) {
+                Some(seen) => (seen, SpotPriceSource::Observed),
+                None => (derived(on_demand, savings_percent, pool), source.into()),
+            }
+        });
+        Some(SpotTerms {
+            prices: prices.collect(),
+            bucket: InterruptionBucket::ALL[self.interruption_bucket?],
+            savings_percent,
+            source,
+        })
+    }
+}
+
+/// Most the spot price of a zone differs from the advisor's figure for the region, in parts per million. An assumption: enough that
+/// the zones of a type are never tied.
+const ZONE_SPREAD_PPM: u64 = 50_000;
+/// The draw of a pool's key that sets its zone apart; the market's draws stay far below.
+const SPREAD_DRAW: u64 = u64::MAX;
+
+/// On-demand less the advisor's savings, moved by the pool's own fixed amount.
+fn derived(on_demand: Price, savings_percent: u8, pool: u64) -> Price {
+    let spread = StreamKey {
+        seed: 0, // the catalogue is the same in every run
+        purpose: Purpose::SpotMarket,
+        entity: pool,
+    };
+    let drawn = spread.below(SPREAD_DRAW, 2 * ZONE_SPREAD_PPM + 1);
+    let of_mean_ppm = u128::from(1_000_000 - ZONE_SPREAD_PPM + drawn);
+    let of_on_demand_percent = u128::from(100 - savings_percent);
+    let nanos = u128::from(on_demand.0) * of_on_demand_percent * of_mean_ppm / 100_000_000;
+    Price(nanos as u64)
 }
 
 fn price(text: &str) -> Option<Price> {

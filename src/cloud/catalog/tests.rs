@@ -1,7 +1,7 @@
 //! The catalogue against published prices, labels and zones.
 
 use super::*;
-use crate::cloud::AmiFamily;
+use crate::cloud::{AmiFamily, Price};
 
 fn mumbai() -> (Catalog, Symbols) {
     let mut symbols = Symbols::new();
@@ -71,10 +71,10 @@ fn prices_of_mumbai_are_those_of_the_price_files() {
 fn spot_prices_are_seen_or_derived() {
     let (catalog, symbols) = mumbai();
     let m7g = catalog.terms(id(&catalog, &symbols, "m7g.large"));
-    let seen = m7g.spot_price(1, "m7g.large", "aps1-az2");
+    let seen = m7g.spot_price(1);
     assert_eq!(seen, Some((Price(30_300_000), SpotPriceSource::Observed)));
     let c7g = catalog.terms(id(&catalog, &symbols, "c7g.large"));
-    let (derived, source) = c7g.spot_price(1, "c7g.large", "aps1-az2").unwrap();
+    let (derived, source) = c7g.spot_price(1).unwrap();
     let savings = f64::from(c7g.spot.as_ref().unwrap().savings_percent) / 100.0;
     let centre = 49_100_000.0 * (1.0 - savings);
     assert_eq!(source, SpotPriceSource::Advisor);

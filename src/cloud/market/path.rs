@@ -1,11 +1,13 @@
 //! The life of one spot pool: outages, whom they hit, and the price.
 
+use std::ops::RangeInclusive;
+
 use libm::{exp, log1p, sqrt};
 
 use super::{BusinessHours, MarketSettings, NOTICES_WITHIN, Outage, THIN_AROUND_OUTAGE};
 use crate::cloud::Price;
 use crate::cloud::billing::PricePath;
-use crate::cloud::catalog::{InterruptionBucket, TypeFacts, TypeTerms};
+use crate::cloud::catalog::{InterruptionBucket, TypeFacts};
 use crate::cloud::fleet::Capacity;
 use crate::des::{Dist, Purpose, SimDuration, SimTime, StreamKey, normal_quantile};
 
@@ -49,25 +51,22 @@ pub(super) struct SpotPath {
 }
 
 impl SpotPath {
-    /// The path of a type sold as spot in a zone where it costs `price` at the start.
+    /// The path of a pool of this type and band, from the price at the start up to the on-demand price.
     pub(super) fn new(
         key: StreamKey,
         facts: &TypeFacts,
-        terms: &TypeTerms,
-        price: Price,
+        bucket: InterruptionBucket,
+        prices: RangeInclusive<Price>,
         settings: &MarketSettings,
     ) -> Self {
-        let bucket = terms.spot.as_ref().map(|spot| spot.bucket);
-        let bucket = bucket.expect("what has a spot price has an advisor's band");
-        let ceiling = terms.on_demand.map_or(price, |on_demand| on_demand.price);
         Self {
             key,
             mean_gap_hours: 1.0 / (outages_per_hour(bucket) * settings.hazard_scale),
             outage_length: outage_length(facts, bucket),
             hours: settings.business_hours,
             outages: Vec::new(),
-            price_at_start: price,
-            price_ceiling: ceiling,
+            price_at_start: *prices.start(),
+            price_ceiling: *prices.end(),
             price_step: settings.price_step,
             deviations: Vec::new(),
         }
