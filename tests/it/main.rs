@@ -1,4 +1,5 @@
 //! The integration tests: one binary, one module for each behaviour.
 
+mod billing;
 mod queue;
 mod yaml;
