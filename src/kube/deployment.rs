@@ -1,7 +1,7 @@
 //! How does a Deployment move from one pod template to the next? (spec/kubernetes.md 5.7)
 //!
-//! A Deployment owns one ReplicaSet per template. Each sync says what their sizes should be now; pods becoming available or going
-//! away bring the next sync.
+//! A Deployment owns one ReplicaSet per template. Each sync says what their sizes should be now;
+//! pods becoming available or going away bring the next sync.
 
 use crate::api::objects::core::{DeploymentStrategy, IntOrPercent};
 
@@ -27,7 +27,8 @@ pub enum Strategy {
 pub struct Bounds {
     /// Pods above the desired number.
     pub surge: u32,
-    /// Pods short of the desired number, at most that number; positive if `surge` is zero and anything is desired.
+    /// Pods short of the desired number, at most that number; positive if `surge` is zero and
+    /// anything is desired.
     pub unavailable: u32,
 }
 
@@ -101,8 +102,8 @@ impl Strategy {
     }
 }
 
-/// One sync of a rollout to `desired` replicas of `new`; `old` revisions from oldest to newest. Answers with the same sizes when
-/// there is nothing to do until a pod changes.
+/// One sync of a rollout to `desired` replicas of `new`; `old` revisions from oldest to newest.
+/// Answers with the same sizes when there is nothing to do until a pod changes.
 #[must_use]
 pub fn roll(desired: u32, strategy: Strategy, new: Revision, old: &[Revision]) -> Sizes {
     let unchanged = || old.iter().map(|revision| revision.replicas).collect();
@@ -163,8 +164,9 @@ fn next_old_sizes(desired: u32, bounds: Bounds, new: Revision, old: &[Revision])
     sizes
 }
 
-/// New sizes when the desired number changes while several revisions have pods: what is added or removed is shared in proportion
-/// to their sizes, the largest first, and what rounding leaves over goes to that one. `sizes` go from oldest to newest revision.
+/// New sizes when the desired number changes while several revisions have pods: what is added or
+/// removed is shared in proportion to their sizes, the largest first, and what rounding leaves over
+/// goes to that one. `sizes` go from oldest to newest revision.
 #[must_use]
 pub fn rescale(from: u32, to: u32, strategy: Strategy, sizes: &[u32]) -> Vec<u32> {
     let most = |desired: u32| i64::from(desired) + i64::from(strategy.bounds(desired).surge);

@@ -1,14 +1,15 @@
 //! When does traffic follow a change of a pod's readiness? (spec/kubernetes.md 5.4, 7.1)
 //!
-//! Two ways to a pod: a Service's ClusterIP through kube-proxy, and the targets of an Application Load Balancer that the AWS Load
-//! Balancer Controller keeps in step with the same EndpointSlices. `u` is a number of the unit interval, drawn from the pod's own
-//! stream.
+//! Two ways to a pod: a Service's ClusterIP through kube-proxy, and the targets of an Application
+//! Load Balancer that the AWS Load Balancer Controller keeps in step with the same EndpointSlices.
+//! `u` is a number of the unit interval, drawn from the pod's own stream.
 
 use crate::des::SimDuration;
 
 use super::span::Span;
 
-/// From Ready (or from deletion) to the rules on every node: EndpointSlice, then kube-proxy's coalescing (5.4).
+/// From Ready (or from deletion) to the rules on every node: EndpointSlice, then kube-proxy's
+/// coalescing (5.4).
 pub const CLUSTER_IP: Span = Span::from_millis(200, 2_000);
 /// From Ready to the controller's notice, by way of the EndpointSlice (7.1).
 const ENDPOINT_SLICE: Span = Span::from_millis(0, 1_000);
@@ -39,7 +40,8 @@ pub const CONTROLLER_HEALTH_CHECK: HealthCheck = HealthCheck {
 };
 
 impl HealthCheck {
-    /// From Ready to the first request through the load balancer: notice, registration, and the first check of the new target.
+    /// From Ready to the first request through the load balancer: notice, registration, and the
+    /// first check of the new target.
     #[must_use]
     pub fn registration(&self, u_notice: f64, u_register: f64, u_check: f64) -> SimDuration {
         let first_check = Span {
@@ -49,7 +51,8 @@ impl HealthCheck {
         ENDPOINT_SLICE.at(u_notice) + REGISTER_TARGETS.at(u_register) + first_check.at(u_check)
     }
 
-    /// From the moment a target stops answering to unhealthy; `phase` is the time to its next check, below the interval.
+    /// From the moment a target stops answering to unhealthy; `phase` is the time to its next
+    /// check, below the interval.
     #[must_use]
     pub fn failure(&self, phase: SimDuration) -> SimDuration {
         phase + self.interval * u64::from(self.unhealthy_threshold.max(1) - 1) + self.timeout

@@ -1,8 +1,8 @@
 //! How many replicas does a HorizontalPodAutoscaler want? (spec/kubernetes.md 2)
 //!
-//! [`HpaSpec`] is what the object asks for, `replicas` computes what each metric proposes, `limits` stabilises the proposal and
-//! holds it to the allowed rate. Ratios are IEEE doubles, computed in upstream's order: exact arithmetic would differ at the
-//! edges (2.3).
+//! [`HpaSpec`] is what the object asks for, `replicas` computes what each metric proposes, `limits`
+//! stabilises the proposal and holds it to the allowed rate. Ratios are IEEE doubles, computed in
+//! upstream's order: exact arithmetic would differ at the edges (2.3).
 
 pub mod constants;
 mod limits;
@@ -67,7 +67,8 @@ impl Hpa {
         &self.spec
     }
 
-    /// Evaluates once (spec/kubernetes.md 2.2). The caller applies the answer: a change is remembered as having happened.
+    /// Evaluates once (spec/kubernetes.md 2.2). The caller applies the answer: a change is
+    /// remembered as having happened.
     pub fn sync(&mut self, now: SimTime, inputs: &Inputs) -> Decision {
         let current = inputs.spec_replicas;
         self.history.seed(now, current);

@@ -1,7 +1,9 @@
-//! When does a ScaledObject wake its workload, and when does it send it to sleep? (spec/kubernetes.md 3)
+//! When does a ScaledObject wake its workload, and when does it send it to sleep?
+//! (spec/kubernetes.md 3)
 //!
-//! KEDA itself only decides between none and some, once per polling interval. Between one and many an ordinary HPA decides, which
-//! KEDA makes from the same triggers ([`ScaledObjectSpec::hpa`]) and which reads their values live at every sync of its own.
+//! KEDA itself only decides between none and some, once per polling interval. Between one and many
+//! an ordinary HPA decides, which KEDA makes from the same triggers ([`ScaledObjectSpec::hpa`]) and
+//! which reads their values live at every sync of its own.
 
 mod spec;
 
@@ -34,9 +36,10 @@ impl Keda {
         &self.spec
     }
 
-    /// One poll (spec/kubernetes.md 3.4): the new `spec.replicas` of a workload that has `replicas`, or none to leave it alone.
-    /// `values` holds what each trigger's source says, in the order of the triggers and in their own unit; none where the source
-    /// failed. The values of `cpu` and `memory` triggers are not looked at.
+    /// One poll (spec/kubernetes.md 3.4): the new `spec.replicas` of a workload that has
+    /// `replicas`, or none to leave it alone. `values` holds what each trigger's source says,
+    /// in the order of the triggers and in their own unit; none where the source failed. The
+    /// values of `cpu` and `memory` triggers are not looked at.
     pub fn poll(&mut self, now: SimTime, replicas: u32, values: &[Option<u64>]) -> Option<u32> {
         match self.activity(values) {
             Activity::Active { .. } if replicas == 0 || self.is_idle(replicas) => {
@@ -62,8 +65,9 @@ impl Keda {
         (replicas > floor && self.cooled_down(now)).then_some(floor)
     }
 
-    /// Upstream asks whether the cooldown ended before now. Its clock has moved on by some milliseconds since the poll began, a
-    /// simulated one has not: so the very instant counts as over.
+    /// Upstream asks whether the cooldown ended before now. Its clock has moved on by some
+    /// milliseconds since the poll began, a simulated one has not: so the very instant counts
+    /// as over.
     fn cooled_down(&self, now: SimTime) -> bool {
         match self.last_active {
             Some(last) => last + self.spec.cooldown <= now,
@@ -101,8 +105,8 @@ impl Keda {
 
 /// What a poll learned.
 enum Activity {
-    /// Some trigger is above its threshold, or there are none but `cpu` and `memory`, which cannot tell that there is nothing to
-    /// do. Not sure if another trigger failed.
+    /// Some trigger is above its threshold, or there are none but `cpu` and `memory`, which cannot
+    /// tell that there is nothing to do. Not sure if another trigger failed.
     Active { sure: bool },
     /// No trigger is.
     Inactive,

@@ -1,8 +1,8 @@
 //! How long do starting and stopping a pod take on its node? (spec/kubernetes.md 5.2, 5.3, 5.5)
 //!
-//! Durations only. `images` knows when an image is there, `probe` when a started container counts as ready, `stop` when a
-//! terminating one is gone. Where the real thing varies, `u` is a number of the unit interval that the caller draws from the pod's
-//! own stream.
+//! Durations only. `images` knows when an image is there, `probe` when a started container counts
+//! as ready, `stop` when a terminating one is gone. Where the real thing varies, `u` is a number of
+//! the unit interval that the caller draws from the pod's own stream.
 
 mod images;
 mod probe;
@@ -17,8 +17,8 @@ use crate::des::SimDuration;
 use super::rate::ClientLimits;
 use super::span::Span;
 
-/// The kubelet's constants (spec/kubernetes.md section in brackets). Those that a real kubelet or node lets the user set can be
-/// overridden in the scenario.
+/// The kubelet's constants (spec/kubernetes.md section in brackets). Those that a real kubelet or
+/// node lets the user set can be overridden in the scenario.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Timing {
     /// From the binding of a pod to the kubelet's first step (6.2).
@@ -29,9 +29,11 @@ pub struct Timing {
     pub container_start: Span,
     /// From a change on the node to the pod's status in the API (5.2).
     pub status_update: Span,
-    /// Compressed bytes per second that one image comes in at, on a disk of [`Timing::reference_disk`]; unpacking sets it (5.2).
+    /// Compressed bytes per second that one image comes in at, on a disk of
+    /// [`Timing::reference_disk`]; unpacking sets it (5.2).
     pub pull_rate: (f64, f64),
-    /// Throughput of the disk that goes with [`Timing::pull_rate`], bytes per second: gp3 as it comes (9.2).
+    /// Throughput of the disk that goes with [`Timing::pull_rate`], bytes per second: gp3 as it
+    /// comes (9.2).
     pub reference_disk: f64,
     /// Pulls per second, and at once (5.2).
     pub registry_limits: ClientLimits,
@@ -55,7 +57,8 @@ pub const TIMING: Timing = Timing {
 };
 
 impl Timing {
-    /// From binding to the moment the image is needed: the kubelet notices, and sets up the sandbox.
+    /// From binding to the moment the image is needed: the kubelet notices, and sets up the
+    /// sandbox.
     #[must_use]
     pub fn before_pull(&self, u_watch: f64, u_sandbox: f64) -> SimDuration {
         self.watch.at(u_watch) + self.sandbox.at(u_sandbox)

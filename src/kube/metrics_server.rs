@@ -1,14 +1,15 @@
 //! What does the metrics API report, and how old is it? (spec/kubernetes.md 2.10)
 //!
-//! A kubelet refreshes its reading of a container's cumulative CPU time every 10 to 15 seconds; metrics-server scrapes each
-//! kubelet once per resolution and reports the mean rate between its last two readings. A batch is visible only when every node
-//! has answered.
+//! A kubelet refreshes its reading of a container's cumulative CPU time every 10 to 15 seconds;
+//! metrics-server scrapes each kubelet once per resolution and reports the mean rate between its
+//! last two readings. A batch is visible only when every node has answered.
 
 use crate::des::{SimDuration, SimTime};
 
 use super::span::Span;
 
-/// Time between scrapes in the official manifests, the Helm chart and the EKS add-on; the flag's own default is 60 s.
+/// Time between scrapes in the official manifests, the Helm chart and the EKS add-on; the flag's
+/// own default is 60 s.
 pub const RESOLUTION: SimDuration = SimDuration::from_secs(15);
 /// Time between two refreshes of a kubelet's readings, with its jitter.
 pub const HOUSEKEEPING: Span = Span::from_millis(10_000, 15_000);
@@ -47,8 +48,8 @@ pub struct CpuWindow {
 }
 
 impl CpuWindow {
-    /// Takes in what a scrape found: a reading of a container that started at `started`. The same reading twice is ignored; one
-    /// of a container that restarted meanwhile begins anew.
+    /// Takes in what a scrape found: a reading of a container that started at `started`. The same
+    /// reading twice is ignored; one of a container that restarted meanwhile begins anew.
     pub fn record(&mut self, reading: CpuReading, started: SimTime, resolution: SimDuration) {
         assert!(started <= reading.at, "a reading from before the start");
         let age = reading.at.since(started);
@@ -82,8 +83,8 @@ impl CpuWindow {
     }
 }
 
-/// How long after the start of a cycle a node is scraped, in a cluster of `nodes`; `u` in the unit interval is the node's draw.
-/// The batch is visible after the longest of these.
+/// How long after the start of a cycle a node is scraped, in a cluster of `nodes`; `u` in the unit
+/// interval is the node's draw. The batch is visible after the longest of these.
 #[must_use]
 pub fn scrape_delay(nodes: u32, u: f64) -> SimDuration {
     let high = (STAGGER_PER_NODE * u64::from(nodes)).min(STAGGER_MAX);

@@ -6,7 +6,8 @@ use crate::des::{SimDuration, SimTime};
 pub const LEASE_RENEWAL: SimDuration = SimDuration::from_secs(10);
 /// Time between two looks of the node lifecycle controller.
 pub const MONITOR_PERIOD: SimDuration = SimDuration::from_secs(5);
-/// How long after the last renewal it saw the controller calls a node Unknown; 40 s before Kubernetes 1.32.
+/// How long after the last renewal it saw the controller calls a node Unknown; 40 s before
+/// Kubernetes 1.32.
 pub const MONITOR_GRACE: SimDuration = SimDuration::from_secs(50);
 /// How long pods bear the unreachable and not-ready taints where they do not say.
 pub const DEFAULT_TOLERATION: SimDuration = SimDuration::from_secs(300);
@@ -38,22 +39,24 @@ impl Loop {
     }
 }
 
-/// When a node that renewed its lease last at `renewed` becomes Unknown: it gets the unreachable taints, and its pods leave the
-/// endpoints. `monitor` is the controller's loop.
+/// When a node that renewed its lease last at `renewed` becomes Unknown: it gets the unreachable
+/// taints, and its pods leave the endpoints. `monitor` is the controller's loop.
 #[must_use]
 pub fn unknown(renewed: SimTime, monitor: Loop) -> SimTime {
     let seen = monitor.next(renewed);
     monitor.next(seen + MONITOR_GRACE)
 }
 
-/// When the pods of a node are deleted whose instance still exists: a toleration after it became Unknown.
+/// When the pods of a node are deleted whose instance still exists: a toleration after it became
+/// Unknown.
 #[must_use]
 pub fn taint_eviction(unknown: SimTime, toleration: SimDuration) -> SimTime {
     unknown + toleration
 }
 
-/// When the pods of a node are removed whose instance is gone: the cloud provider deletes the Node, the garbage collector sees the
-/// orphans and removes them one quarantine later. Their replacements are created then.
+/// When the pods of a node are removed whose instance is gone: the cloud provider deletes the Node,
+/// the garbage collector sees the orphans and removes them one quarantine later. Their replacements
+/// are created then.
 #[must_use]
 pub fn orphans_removed(unknown: SimTime, cloud: Loop, gc: Loop) -> SimTime {
     let node_deleted = cloud.next(unknown);

@@ -1,7 +1,7 @@
 //! Which instances does a managed node group start? (spec/kubernetes.md 4.4, 4.5)
 //!
-//! Behind a managed node group is an Auto Scaling group: it keeps the desired number of instances, evenly over its zones, and
-//! replaces those that die.
+//! Behind a managed node group is an Auto Scaling group: it keeps the desired number of instances,
+//! evenly over its zones, and replaces those that die.
 
 use crate::api::{LabelSet, Symbol, Taint, key};
 
@@ -15,7 +15,8 @@ pub const RECONCILE: Span = Span::from_millis(10_000, 40_000);
 pub struct NodeGroup {
     /// `nodeGroupName`.
     pub name: Symbol,
-    /// `instanceTypes` in order of preference. On-Demand capacity is taken from the first type that a zone has.
+    /// `instanceTypes` in order of preference. On-Demand capacity is taken from the first type
+    /// that a zone has.
     pub instance_types: Vec<Symbol>,
     /// Zones of its subnets, at least one.
     pub zones: Vec<Symbol>,
@@ -39,9 +40,10 @@ pub struct Launch {
 }
 
 impl NodeGroup {
-    /// The instances to start so that the group has its desired number, given the living (or starting) ones per zone in the order of
-    /// `zones`. Each goes to the zone with the fewest instances, the first of equals, that has one of the types; fewer are
-    /// started if no zone has any. `offered` says whether a zone has a type now.
+    /// The instances to start so that the group has its desired number, given the living (or
+    /// starting) ones per zone in the order of `zones`. Each goes to the zone with the fewest
+    /// instances, the first of equals, that has one of the types; fewer are started if no zone
+    /// has any. `offered` says whether a zone has a type now.
     #[must_use]
     pub fn missing(&self, alive: &[u32], offered: impl Fn(Symbol, Symbol) -> bool) -> Vec<Launch> {
         assert_eq!(alive.len(), self.zones.len(), "a count for every zone");

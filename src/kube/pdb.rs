@@ -83,8 +83,8 @@ impl PdbSpec {
         }
     }
 
-    /// Whether the budget lets no pod go by its very form, whatever the pods do: Karpenter does not even consider nodes with such
-    /// pods (spec/karpenter.md 4.3).
+    /// Whether the budget lets no pod go by its very form, whatever the pods do: Karpenter does not
+    /// even consider nodes with such pods (spec/karpenter.md 4.3).
     #[must_use]
     pub fn is_fully_blocking(self) -> bool {
         matches!(
@@ -121,7 +121,8 @@ pub struct Status {
     pub disruptions_allowed: u32,
 }
 
-/// One PodDisruptionBudget: what it asks for, its status as of the last sync, and the evictions admitted since.
+/// One PodDisruptionBudget: what it asks for, its status as of the last sync, and the evictions
+/// admitted since.
 #[derive(Clone, Debug)]
 pub struct Pdb {
     spec: PdbSpec,
@@ -163,7 +164,8 @@ impl Pdb {
         self.status
     }
 
-    /// Brings the status up to date with every matching pod; `scale` is the sum of `spec.replicas` of their distinct controllers.
+    /// Brings the status up to date with every matching pod; `scale` is the sum of `spec.replicas`
+    /// of their distinct controllers.
     pub fn sync(&mut self, now: SimTime, pods: &[CoveredPod], scale: u32) {
         self.disrupted.retain(|&(id, at)| {
             let waiting = |pod: &CoveredPod| pod.id == id && !pod.deleting;
@@ -186,7 +188,8 @@ impl Pdb {
     }
 }
 
-/// The arithmetic of a status: `matching` pods, `scale` wanted by their controllers, `current_healthy` among them.
+/// The arithmetic of a status: `matching` pods, `scale` wanted by their controllers,
+/// `current_healthy` among them.
 #[must_use]
 pub fn status(budget: Budget, matching: u32, scale: u32, current_healthy: u32) -> Status {
     let (expected, desired_healthy) = match budget {
@@ -259,7 +262,8 @@ mod tests {
         assert_eq!(status(MIN(Percent(50)), 7, 7, 7).desired_healthy, 4);
         assert_eq!(allowed(MIN(Percent(50)), 7), 3);
         assert_eq!(allowed(MAX(Percent(30)), 7), 3);
-        assert_eq!(allowed(MAX(Percent(25)), 3), 1); // a Deployment's maxUnavailable would round to 0
+        // A Deployment's maxUnavailable would round to 0.
+        assert_eq!(allowed(MAX(Percent(25)), 3), 1);
         assert_eq!(allowed(MIN(Int(2)), 3), 1);
     }
 
@@ -310,7 +314,8 @@ mod tests {
             evict(SimTime::ZERO, pods[1], &mut [&mut pdb]),
             Eviction::Refused
         );
-        // A sync before the deletion is seen must not give it back, two minutes without deletion do.
+        // A sync before the deletion is seen must not give it back, two minutes without deletion
+        // do.
         pdb.sync(SimTime::from_secs(120), &pods, 3);
         assert_eq!(pdb.status().disruptions_allowed, 0);
         pdb.sync(SimTime::from_secs(121), &pods, 3);

@@ -1,4 +1,5 @@
-//! When may the next API call leave? The token bucket of a controller's own client (spec/kubernetes.md 5.7, 6.1).
+//! When may the next API call leave? The token bucket of a controller's own client
+//! (spec/kubernetes.md 5.7, 6.1).
 
 use crate::des::{SimDuration, SimTime};
 
@@ -11,7 +12,8 @@ pub struct ClientLimits {
     pub burst: u32,
 }
 
-/// Each controller in kube-controller-manager has a client of its own with these limits (spec/kubernetes.md 6.1).
+/// Each controller in kube-controller-manager has a client of its own with these limits
+/// (spec/kubernetes.md 6.1).
 pub const CONTROLLER_MANAGER: ClientLimits = ClientLimits { qps: 20, burst: 30 };
 /// kube-scheduler (spec/kubernetes.md 1.2).
 pub const SCHEDULER: ClientLimits = ClientLimits {
@@ -21,7 +23,8 @@ pub const SCHEDULER: ClientLimits = ClientLimits {
 
 /// A bucket that starts full, loses one token per call and refills steadily.
 ///
-/// Only the instant at which it would be full again is kept; both the level and the next free instant follow from it exactly.
+/// Only the instant at which it would be full again is kept; both the level and the next free
+/// instant follow from it exactly.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TokenBucket {
     interval: SimDuration,
@@ -30,7 +33,8 @@ pub struct TokenBucket {
 }
 
 impl TokenBucket {
-    /// A full bucket. Both limits are positive; the time between tokens is rounded up to a microsecond.
+    /// A full bucket. Both limits are positive; the time between tokens is rounded up to a
+    /// microsecond.
     #[must_use]
     pub fn new(limits: ClientLimits) -> Self {
         assert!(
@@ -45,8 +49,8 @@ impl TokenBucket {
         }
     }
 
-    /// Takes a token for a call wanted at `now` and says when the call leaves: `now`, or later if calls queue. Calls leave in
-    /// the order of asking; `now` never goes back.
+    /// Takes a token for a call wanted at `now` and says when the call leaves: `now`, or later if
+    /// calls queue. Calls leave in the order of asking; `now` never goes back.
     pub fn take(&mut self, now: SimTime) -> SimTime {
         let full_at = self.full_at.max(now);
         self.full_at = full_at + self.interval;

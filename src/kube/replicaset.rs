@@ -23,8 +23,8 @@ pub enum Adjustment {
     Delete(u32),
 }
 
-/// Compares what is wanted with the active pods: those neither ended nor terminating. What is beyond the burst waits for the next
-/// sync.
+/// Compares what is wanted with the active pods: those neither ended nor terminating. What is
+/// beyond the burst waits for the next sync.
 #[must_use]
 pub fn adjust(desired: u32, active: u32) -> Adjustment {
     match desired.cmp(&active) {
@@ -34,7 +34,8 @@ pub fn adjust(desired: u32, active: u32) -> Adjustment {
     }
 }
 
-/// Sizes of the batches in which `count` pods are created: each in parallel, after the one before it has been answered.
+/// Sizes of the batches in which `count` pods are created: each in parallel, after the one before
+/// it has been answered.
 pub fn slow_start_batches(count: u32) -> impl Iterator<Item = u32> {
     let mut left = count;
     let mut next = SLOW_START_BATCH;
@@ -67,11 +68,13 @@ pub struct Replica {
 
 /// Places of the `count` pods to delete, first to go first.
 ///
-/// `pods` are the active pods of the ReplicaSet, and `family_nodes` the nodes of all active pods of its owner: those of every
-/// ReplicaSet of the Deployment, `pods` included. How crowded a node is is counted once, before anything is deleted.
+/// `pods` are the active pods of the ReplicaSet, and `family_nodes` the nodes of all active pods of
+/// its owner: those of every ReplicaSet of the Deployment, `pods` included. How crowded a node is
+/// is counted once, before anything is deleted.
 ///
-/// Upstream's comparison is no total order (within one bucket of age it goes by UID, but by later rules if the times are equal),
-/// so this selects the first of the rest `count` times; the answer does not depend on a sorting algorithm.
+/// Upstream's comparison is no total order (within one bucket of age it goes by UID, but by later
+/// rules if the times are equal), so this selects the first of the rest `count` times; the answer
+/// does not depend on a sorting algorithm.
 #[must_use]
 pub fn victims(now: SimTime, pods: &[Replica], family_nodes: &[u32], count: u32) -> Vec<usize> {
     let mut crowds = BTreeMap::new();
@@ -101,30 +104,24 @@ pub fn victims(now: SimTime, pods: &[Replica], family_nodes: &[u32], count: u32)
     chosen
 }
 
-/// Less if `a` goes before `b`; each with the number of its family's pods on its node (5.8, rule by rule).
+/// Less if `a` goes before `b`; each with the number of its family's pods on its node (5.8, rule by
+/// rule).
 fn deletion_order(now: SimTime, a: (&Replica, u32), b: (&Replica, u32)) -> Ordering {
     let ((a, crowd_a), (b, crowd_b)) = (a, b);
-    let younger = |a: SimTime, b: SimTime| {
-        let (a, b) = (stamp(a), stamp(b));
-        if a == b {
-            Ordering::Equal
-        } else {
-            age_bucket(now, a).cmp(&age_bucket(now, b))
-        }
-    };
-    // Equal buckets of different times fall to the UID.
-    let by_age = |time_a: SimTime, time_b: SimTime| {
-        if stamp(time_a) == stamp(time_b) {
-            Ordering::Equal
-        } else {
-            younger(time_a, time_b).then(a.uid.cmp(&b.uid))
+    // Ages in one bucket go by UID, unless they are the same age.
+    let by_age = |time_a: SimTime, time_b: SimTime| match (stamp(time_a), stamp(time_b)) {
+        (stamp_a, stamp_b) if stamp_a == stamp_b => Ordering::Equal,
+        (stamp_a, stamp_b) => {
+            let buckets = age_bucket(now, stamp_a).cmp(&age_bucket(now, stamp_b));
+            buckets.then(a.uid.cmp(&b.uid))
         }
     };
     let ready_for_less = || match (a.ready_since, b.ready_since) {
         (Some(ready_a), Some(ready_b)) => by_age(ready_a, ready_b),
         _ => Ordering::Equal,
     };
-    (a.node.is_some().cmp(&b.node.is_some()))
+    let assigned = a.node.is_some().cmp(&b.node.is_some());
+    assigned
         .then(a.phase.cmp(&b.phase))
         .then(a.ready_since.is_some().cmp(&b.ready_since.is_some()))
         .then(a.deletion_cost.cmp(&b.deletion_cost))
@@ -244,7 +241,8 @@ mod tests {
     #[test]
     fn bucket_edges_are_powers_of_two_nanoseconds() {
         let bucket = |secs: u64| age_bucket(NOW, 100_000 - secs);
-        // edge between n and n + 1 seconds for each of 17 s, 34 s, 69 s, 137 s, 4.6 min, 9.2 min, ...
+        // edge between n and n + 1 seconds for each of 17 s, 34 s, 69 s, 137 s, 4.6 min, 9.2 min,
+        // ...
         for (power, below) in [
             (34, 17),
             (35, 34),

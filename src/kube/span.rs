@@ -22,8 +22,8 @@ impl Span {
         }
     }
 
-    /// The duration at quantile `u` of the unit interval. The caller draws `u` from the stream of the entity concerned, so that
-    /// compared configurations see the same latencies.
+    /// The duration at quantile `u` of the unit interval. The caller draws `u` from the stream of
+    /// the entity concerned, so that compared configurations see the same latencies.
     #[must_use]
     pub fn at(self, u: f64) -> SimDuration {
         assert!((0.0..=1.0).contains(&u), "quantile {u}");

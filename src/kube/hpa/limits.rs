@@ -20,14 +20,16 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Starts with what is there. This alone holds the replicas up for the first stabilisation window (2.2).
+    /// Starts with what is there. This alone holds the replicas up for the first stabilisation
+    /// window (2.2).
     pub(super) fn seed(&mut self, now: SimTime, current: u32) {
         if self.proposals.is_empty() {
             self.proposals.push_back((now, current));
         }
     }
 
-    /// Without behavior: the highest proposal of the last 5 minutes, that of exactly 5 minutes ago included.
+    /// Without behavior: the highest proposal of the last 5 minutes, that of exactly 5 minutes ago
+    /// included.
     pub(super) fn stabilize(&mut self, now: SimTime, proposal: u32) -> u32 {
         self.remember(now, proposal, constants::DOWNSCALE_STABILIZATION);
         self.proposals
@@ -37,8 +39,8 @@ impl History {
             .unwrap_or(proposal)
     }
 
-    /// With behavior: `current`, raised to the lowest recent proposal if below and lowered to the highest if above, each over the
-    /// window of its direction, its far end excluded.
+    /// With behavior: `current`, raised to the lowest recent proposal if below and lowered to the
+    /// highest if above, each over the window of its direction, its far end excluded.
     pub(super) fn stabilize_both_ways(
         &mut self,
         now: SimTime,

@@ -13,7 +13,8 @@ use super::spec::{HpaSpec, Metric, Tolerances};
 pub struct Inputs<'a> {
     /// `spec.replicas` of the workload.
     pub spec_replicas: u32,
-    /// `status.replicas` of the workload: its pods that are neither terminating nor ended, Pending ones included.
+    /// `status.replicas` of the workload: its pods that are neither terminating nor ended, Pending
+    /// ones included.
     pub status_replicas: u32,
     /// Every pod the workload's selector matches, terminating and ended ones included.
     pub pods: &'a [PodState],
@@ -54,7 +55,8 @@ pub struct Readiness {
     pub since: SimTime,
 }
 
-/// The highest proposal and the first metric that makes it; none if the sync must not act (spec/kubernetes.md 2.6).
+/// The highest proposal and the first metric that makes it; none if the sync must not act
+/// (spec/kubernetes.md 2.6).
 pub(super) fn propose(now: SimTime, spec: &HpaSpec, inputs: &Inputs) -> Option<(usize, u32)> {
     assert_eq!(
         spec.metrics.len(),
@@ -117,8 +119,8 @@ fn from_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) 
     ceil(ratio * inputs.pods.iter().filter(serving).count() as f64)
 }
 
-/// Object and external metrics of type AverageValue: what KEDA makes. Counts the pods that exist, and stays at that number
-/// within tolerance (spec/kubernetes.md 2.5).
+/// Object and external metrics of type AverageValue: what KEDA makes. Counts the pods that exist,
+/// and stays at that number within tolerance (spec/kubernetes.md 2.5).
 fn from_average_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) -> u32 {
     let existing = inputs.status_replicas;
     let ratio = total as f64 / (target as f64 * f64::from(existing));
@@ -145,7 +147,8 @@ impl Gauge {
         }
     }
 
-    /// Gauge over target, for (usage, request) of each pod. Percentages and means are truncated to integers first.
+    /// Gauge over target, for (usage, request) of each pod. Percentages and means are truncated to
+    /// integers first.
     fn ratio(self, pods: &[(i64, i64)]) -> f64 {
         let usage: i64 = pods.iter().map(|&(usage, _)| usage).sum();
         match self {
@@ -213,7 +216,8 @@ fn from_pods(
     let unready_dampen = !unready.is_empty() && ratio > 1.0;
     if missing.is_empty() && !unready_dampen {
         let keep = tolerances.contain(ratio);
-        // Multiplies the pods measured, not the replicas wanted: pods that are not ready yet make a proposal to shrink larger.
+        // Multiplies the pods measured, not the replicas wanted: pods that are not ready yet make a
+        // proposal to shrink larger.
         return Some(if keep {
             current
         } else {
@@ -288,3 +292,6 @@ fn cpu_counts(now: SimTime, pod: &PodState, sample: &Sample) -> bool {
 fn ceil(replicas: f64) -> u32 {
     replicas.ceil() as u32
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,8 @@ pub struct HpaSpec {
     pub behavior: Option<Behavior>,
 }
 
-/// What to hold a workload at. Values are in the unit of the resource (millicores, bytes), all others in thousandths.
+/// What to hold a workload at. Values are in the unit of the resource (millicores, bytes), all
+/// others in thousandths.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Metric {
     /// Usage of the pods as percent of their requests, positive.
@@ -83,7 +84,8 @@ impl HpaSpec {
     /// Resolves an object.
     ///
     /// # Errors
-    /// Everything the API server would refuse and everything the simulator has no source for, with the path of each field.
+    /// Everything the API server would refuse and everything the simulator has no source for, with
+    /// the path of each field.
     pub fn from_object(object: &HorizontalPodAutoscaler) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::new();
         let spec = &object.spec;
@@ -199,8 +201,9 @@ fn resolve_metric(path: &str, metric: &MetricSpec, mistakes: &mut Mistakes) -> O
 }
 
 impl Behavior {
-    /// Resolves `behavior`, found at `path`: both directions get their defaults as soon as it exists (spec/kubernetes.md 2.8).
-    /// Mistakes are added to the list, and a default stands in their place.
+    /// Resolves `behavior`, found at `path`: both directions get their defaults as soon as it
+    /// exists (spec/kubernetes.md 2.8). Mistakes are added to the list, and a default stands in
+    /// their place.
     pub fn from_object(object: &HpaBehavior, path: &str, mistakes: &mut Mistakes) -> Self {
         let empty = RulesObject::default();
         let mut rules = |object: &Option<RulesObject>, direction: &str, defaults: ScalingRules| {
@@ -296,5 +299,100 @@ impl ScalingRules {
             self.tolerance = tolerance.millis() as f64 / 1_000.0;
         }
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(text: &str) -> Result<HpaSpec, Mistakes> {
+        let object: HorizontalPodAutoscaler = serde_json::from_str(text).unwrap();
+        HpaSpec::from_object(&object)
+    }
+
+    #[test]
+    fn an_object_gets_its_defaults() {
+        let spec = object(r#"{"metadata": {"name": "api"}, "spec": {"maxReplicas": 10}}"#).unwrap();
+        let expected = HpaSpec {
+            min: 1,
+            max: 10,
+            metrics: vec![Metric::Utilization(Resource::Cpu, 80)],
+            behavior: None,
+        };
+        assert_eq!(spec, expected);
+    }
+
+    #[test]
+    fn behavior_fills_both_directions_field_by_field() {
+        let spec = object(
+            r#"{"metadata": {"name": "api"}, "spec": {"maxReplicas": 10, "behavior": {"scaleDown": {
+            "stabilizationWindowSeconds": 60, "tolerance": "50m",
+            "policies": [{"type": "Pods", "value": 2, "periodSeconds": 30}]}}}}"#,
+        );
+        let down = ScalingRules {
+            window: SimDuration::from_secs(60),
+            policies: vec![Policy {
+                amount: Amount::Pods(2),
+                period: SimDuration::from_secs(30),
+            }],
+            tolerance: 0.05,
+            ..ScalingRules::down()
+        };
+        assert_eq!(
+            spec.unwrap().behavior,
+            Some(Behavior {
+                up: ScalingRules::up(),
+                down
+            })
+        );
+    }
+
+    #[test]
+    fn every_mistake_is_named_by_its_path() {
+        let mistakes = object(
+            r#"{"metadata": {"name": "api"}, "spec": {"minReplicas": 0, "maxReplicas": 0,
+            "metrics": [
+                {"type": "Pods"},
+                {"type": "Resource"},
+                {"type": "Resource", "resource": {
+                    "name": "disk", "target": {"type": "Utilization"}}},
+                {"type": "Resource", "resource": {
+                    "name": "cpu", "target": {"type": "Utilization"}}},
+                {"type": "Resource", "resource": {
+                    "name": "cpu", "target": {"type": "AverageValue", "averageValue": "0"}}},
+                {"type": "Resource", "resource": {
+                    "name": "cpu", "target": {"type": "Value", "value": "1"}}}],
+            "behavior": {
+                "scaleUp": {
+                    "stabilizationWindowSeconds": 3601,
+                    "tolerance": "-1",
+                    "policies": [
+                        {"type": "Pod", "value": 1, "periodSeconds": 1},
+                        {"type": "Pods", "value": 0, "periodSeconds": 1801}]},
+                "scaleDown": {"policies": []}}}}"#,
+        )
+        .unwrap_err();
+        let paths: Vec<_> = mistakes
+            .iter()
+            .map(|(path, _)| path.strip_prefix("spec.").unwrap())
+            .collect();
+        let expected = [
+            "minReplicas",
+            "maxReplicas",
+            "metrics[0].type",
+            "metrics[1]",
+            "metrics[2].resource.name",
+            "metrics[3].resource.target.averageUtilization",
+            "metrics[4].resource.target.averageValue",
+            "metrics[5].resource.target.type",
+            "behavior.scaleUp.stabilizationWindowSeconds",
+            "behavior.scaleUp.policies[0].type",
+            "behavior.scaleUp.policies[1].value",
+            "behavior.scaleUp.policies[1].periodSeconds",
+            "behavior.scaleUp.tolerance",
+            "behavior.scaleDown.policies",
+        ];
+        assert_eq!(paths, expected);
     }
 }

@@ -86,7 +86,8 @@ impl ScaledObjectSpec {
     /// Resolves an object.
     ///
     /// # Errors
-    /// Everything KEDA would refuse and every trigger the simulator has no source for, with the path of each field.
+    /// Everything KEDA would refuse and every trigger the simulator has no source for, with the
+    /// path of each field.
     pub fn from_object(object: &ScaledObject) -> Result<Self, Mistakes> {
         let mut mistakes = Mistakes::new();
         let spec = &object.spec;
@@ -194,7 +195,7 @@ fn resolve_trigger(
         }
         other => {
             let message = format!(
-                "is `{other}`, expected `aws-sqs-queue`, `cpu` or `memory`: others have no source here"
+                "is `{other}`, only `aws-sqs-queue`, `cpu` and `memory` have a source here"
             );
             mistakes.push((format!("{path}.type"), message));
             None

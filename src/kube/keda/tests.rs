@@ -174,7 +174,8 @@ fn hpa_sync(hpa: &mut Hpa, now: SimTime, replicas: u32, length: u64) -> u32 {
 
 #[test]
 fn from_zero_to_many() {
-    // A burst of 1 000 messages: the poll makes one replica, the HPA the rest, whatever their readiness.
+    // A burst of 1 000 messages: the poll makes one replica, the HPA the rest, whatever their
+    // readiness.
     let mut keda = Keda::new(on_queue(""), at(0));
     let mut hpa = Hpa::new(keda.spec().hpa());
     assert_eq!(hpa_sync(&mut hpa, at(25), 0, 1_000), 0);
@@ -236,12 +237,16 @@ fn what_counts_as_length() {
 #[test]
 fn every_mistake_is_named_by_its_path() {
     let mistakes = resolve(
-        r#"{"metadata": {"name": "w"}, "spec": {"minReplicaCount": 5, "maxReplicaCount": 3, "idleReplicaCount": 5,
-            "pollingInterval": 0, "triggers": [
+        r#"{"metadata": {"name": "w"}, "spec": {
+            "minReplicaCount": 5, "maxReplicaCount": 3, "idleReplicaCount": 5,
+            "pollingInterval": 0,
+            "triggers": [
                 {"type": "kafka"},
-                {"type": "aws-sqs-queue", "metricType": "Value", "metadata": {"queueLength": "0", "scaleOnInFlight": "yes"}},
+                {"type": "aws-sqs-queue", "metricType": "Value",
+                    "metadata": {"queueLength": "0", "scaleOnInFlight": "yes"}},
                 {"type": "cpu", "metadata": {"value": "60"}},
-                {"type": "memory", "metricType": "AverageValue", "metadata": {"value": "much"}}]}}"#,
+                {"type": "memory", "metricType": "AverageValue",
+                    "metadata": {"value": "much"}}]}}"#,
     );
     let paths: Vec<_> = mistakes
         .unwrap_err()

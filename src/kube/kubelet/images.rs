@@ -15,7 +15,8 @@ pub struct PullLimits {
     pub disk: f64,
 }
 
-/// The images of one node: those it has and those on their way. Pulls run in parallel, as EKS sets its kubelets.
+/// The images of one node: those it has and those on their way. Pulls run in parallel, as EKS sets
+/// its kubelets.
 #[derive(Clone, Debug)]
 pub struct NodeImages {
     /// (image, when it is complete); completed ones stay.
@@ -47,8 +48,9 @@ impl NodeImages {
             .any(|&(other, complete)| other == image && complete <= now)
     }
 
-    /// A container needs an image of `bytes` compressed bytes: when it is complete. Starts a pull unless the image is there or on
-    /// its way. A pull keeps the rate it starts with: its own, or its share of what the node lets through, whichever is less.
+    /// A container needs an image of `bytes` compressed bytes: when it is complete. Starts a pull
+    /// unless the image is there or on its way. A pull keeps the rate it starts with: its own,
+    /// or its share of what the node lets through, whichever is less.
     pub fn need(
         &mut self,
         now: SimTime,
@@ -72,7 +74,8 @@ impl NodeImages {
         complete
     }
 
-    /// Compressed bytes per second of one of so many parallel pulls: unpacking goes as fast as the disk, and all share both.
+    /// Compressed bytes per second of one of so many parallel pulls: unpacking goes as fast as the
+    /// disk, and all share both.
     fn rate(&self, pulls: usize, u: f64, timing: &Timing) -> f64 {
         let (low, high) = timing.pull_rate;
         let unpacking = (low + u * (high - low)) * self.limits.disk / timing.reference_disk;

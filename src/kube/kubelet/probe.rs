@@ -5,9 +5,10 @@ use crate::des::SimDuration;
 
 /// From container start to Ready, for an application that can answer after `warm_up`.
 ///
-/// Without a probe a container is ready as soon as it runs, able to answer or not. With one, the first success is that of the
-/// first tick at which the application answers; the kubelet probes at once when the container starts and every period from then
-/// on, `offset` later if the caller knows of a reason.
+/// Without a probe a container is ready as soon as it runs, able to answer or not. With one, the
+/// first success is that of the first tick at which the application answers; the kubelet probes at
+/// once when the container starts and every period from then on, `offset` later if the caller knows
+/// of a reason.
 #[must_use]
 pub fn readiness_delay(
     probe: Option<&Probe>,
@@ -26,8 +27,8 @@ pub fn readiness_delay(
     offset + period * (ticks + u64::from(probe.success_threshold.max(1) - 1))
 }
 
-/// From the moment a container stops answering to the verdict: NotReady for a readiness probe, the kill for a liveness probe.
-/// `phase` is the time to the next tick, below the period.
+/// From the moment a container stops answering to the verdict: NotReady for a readiness probe, the
+/// kill for a liveness probe. `phase` is the time to the next tick, below the period.
 #[must_use]
 pub fn detection_delay(probe: &Probe, phase: SimDuration) -> SimDuration {
     let further = u64::from(probe.failure_threshold.max(1) - 1);

@@ -25,8 +25,9 @@ impl Stop {
         }
     }
 
-    /// When a server that exits once its last request is done is gone: no sooner than it is told, and no later than it is killed.
-    /// The second answer is whether it was killed with work in hand.
+    /// When a server that exits once its last request is done is gone: no sooner than it is told,
+    /// and no later than it is killed. The second answer is whether it was killed with work in
+    /// hand.
     #[must_use]
     pub fn exit(self, drained: SimDuration) -> (SimDuration, bool) {
         (
