@@ -384,4 +384,36 @@ mod tests {
         assert_eq!(rescale(10, 0, DEFAULT, &[8, 5]), [0, 0]);
         assert_eq!(rescale(10, 12, DEFAULT, &[0, 13]), [0, 15]);
     }
+
+    #[test]
+    fn of_equal_revisions_the_newer_grows_and_the_older_shrinks() {
+        let strategy = Strategy::RollingUpdate {
+            max_surge: IntOrPercent::Int(2),
+            max_unavailable: IntOrPercent::Int(0),
+        };
+        assert_eq!(rescale(8, 9, strategy, &[5, 5]), [5, 6]);
+        assert_eq!(rescale(8, 7, strategy, &[5, 5]), [4, 5]);
+    }
+
+    #[test]
+    fn an_object_names_its_strategy() {
+        let resolve = |text| {
+            let object: DeploymentStrategy = serde_json::from_str(text).unwrap();
+            Strategy::from_object(Some(&object))
+        };
+        assert_eq!(Strategy::from_object(None), Ok(DEFAULT));
+        assert_eq!(resolve(r#"{"type": "Recreate"}"#), Ok(Strategy::Recreate));
+        let expected = Strategy::RollingUpdate {
+            max_surge: IntOrPercent::Int(1),
+            max_unavailable: DEFAULT_SHARE,
+        };
+        assert_eq!(
+            resolve(r#"{"rollingUpdate": {"maxSurge": 1}}"#),
+            Ok(expected)
+        );
+        assert_eq!(
+            resolve(r#"{"type": "Canary"}"#).unwrap_err().0,
+            "spec.strategy.type"
+        );
+    }
 }

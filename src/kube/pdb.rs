@@ -430,4 +430,31 @@ mod tests {
         );
         assert_eq!(evict(SimTime::ZERO, pods[0], &mut []), Eviction::Admitted);
     }
+    #[test]
+    fn an_object_gives_exactly_one_number() {
+        let resolve = |spec: &str| {
+            let text = format!(r#"{{"metadata": {{"name": "api"}}, "spec": {{{spec}}}}}"#);
+            let object: PodDisruptionBudget = serde_json::from_str(&text).unwrap();
+            PdbSpec::from_object(&object)
+        };
+        let paths = |spec| {
+            let mistakes = resolve(spec).unwrap_err();
+            mistakes
+                .into_iter()
+                .map(|(path, _)| path)
+                .collect::<Vec<_>>()
+        };
+        let expected = PdbSpec {
+            budget: MAX(Percent(25)),
+            unhealthy: UnhealthyPodEvictionPolicy::AlwaysAllow,
+        };
+        let given = r#""maxUnavailable": "25%", "unhealthyPodEvictionPolicy": "AlwaysAllow""#;
+        assert_eq!(resolve(given), Ok(expected));
+        assert_eq!(paths(""), ["spec"]);
+        assert_eq!(paths(r#""minAvailable": 1, "maxUnavailable": 1"#), ["spec"]);
+        assert_eq!(
+            paths(r#""minAvailable": "101%", "unhealthyPodEvictionPolicy": "Never""#),
+            ["spec.minAvailable", "spec.unhealthyPodEvictionPolicy"]
+        );
+    }
 }

@@ -138,13 +138,18 @@ fn a_pod_without_sample_counts_against_the_change() {
     };
     // Shrinking: at all of its request. (4 * 30 + 100) / 5 = 44.
     assert_eq!(proposal(&on_cpu(50), &pods, &four_at(300)), Some(5));
-    // At its target where that is higher: (4 * 30 + 200) / 5 = 64, ratio 0.32, ceil(1.6).
-    assert_eq!(proposal(&on_cpu(200), &pods, &four_at(300)), Some(2));
+    // At its target where that is higher: (4 * 30 + 250) / 5 = 74, ratio 0.296, ceil(1.48).
+    assert_eq!(proposal(&on_cpu(250), &pods, &four_at(300)), Some(2));
     // Growing: at nothing. 4 * 100 / 5 = 80, ratio 1.6.
     assert_eq!(proposal(&on_cpu(50), &pods, &four_at(1_000)), Some(8));
-    // At 60 % it would turn round to 48 %: stays.
-    assert_eq!(proposal(&on_cpu(50), &pods, &four_at(600)), Some(5));
     assert_eq!(proposal(&on_cpu(50), &pods, &[None; 5]), None);
+}
+
+#[test]
+fn a_ratio_that_turns_round_changes_nothing() {
+    // Two pods at 60 % of a target of 50 want more; with four missing ones at nothing it is 20 %.
+    let samples = [usage(600), usage(600), None, None, None, None];
+    assert_eq!(proposal(&on_cpu(50), &[pod(); 6], &samples), Some(6));
 }
 
 #[test]
