@@ -51,8 +51,10 @@ pub enum Trigger {
 pub struct SqsTrigger {
     /// Name of the queue: the last part of its URL.
     pub queue: String,
-    /// Messages per replica, positive.
-    pub per_replica: u64,
+    /// Messages per replica, positive; in all if `whole`.
+    pub target: u64,
+    /// `metricType: Value`: the whole queue is held at the target, whatever the replicas.
+    pub whole: bool,
     /// More messages than this make the object active.
     pub activation: u64,
     /// Whether messages that a consumer holds count.
@@ -162,7 +164,8 @@ impl ScaledObjectSpec {
     #[must_use]
     pub fn hpa(&self) -> HpaSpec {
         let metric = |trigger: &Trigger| match trigger {
-            Trigger::Sqs(sqs) => Metric::AverageValue(thousandths(sqs.per_replica)),
+            Trigger::Sqs(sqs) if sqs.whole => Metric::Value(thousandths(sqs.target)),
+            Trigger::Sqs(sqs) => Metric::AverageValue(thousandths(sqs.target)),
             Trigger::Resource(metric) => *metric,
         };
         HpaSpec {
@@ -204,17 +207,16 @@ fn resolve_trigger(
 }
 
 fn resolve_sqs(path: &str, trigger: &TriggerObject, mistakes: &mut Mistakes) -> Option<SqsTrigger> {
+    let whole = match trigger.metric_type.as_deref() {
+        None | Some("AverageValue") => false,
+        Some("Value") => true,
+        Some(other) => {
+            let message = format!("is `{other}`, expected `AverageValue` or `Value`");
+            mistakes.push((format!("{path}.metricType"), message));
+            return None;
+        }
+    };
     let before = mistakes.len();
-    if trigger
-        .metric_type
-        .as_deref()
-        .is_some_and(|kind| kind != "AverageValue")
-    {
-        mistakes.push((
-            format!("{path}.metricType"),
-            "must be `AverageValue` for a queue here".into(),
-        ));
-    }
     let mut fields = Fields {
         path,
         trigger,
@@ -227,7 +229,8 @@ fn resolve_sqs(path: &str, trigger: &TriggerObject, mistakes: &mut Mistakes) -> 
         .unwrap_or_default()
         .to_owned();
     let resolved = SqsTrigger {
-        per_replica: fields.parsed("queueLength", "a number of messages", QUEUE_LENGTH),
+        whole,
+        target: fields.parsed("queueLength", "a number of messages", QUEUE_LENGTH),
         activation: fields.parsed("activationQueueLength", "a number of messages", 0),
         in_flight: fields.parsed("scaleOnInFlight", "`true` or `false`", true),
         delayed: fields.parsed("scaleOnDelayed", "`true` or `false`", false),
@@ -236,7 +239,7 @@ fn resolve_sqs(path: &str, trigger: &TriggerObject, mistakes: &mut Mistakes) -> 
     if resolved.queue.is_empty() {
         fields.refuse("queueURL", "must name a queue".into());
     }
-    if resolved.per_replica == 0 {
+    if resolved.target == 0 {
         fields.refuse("queueLength", "must be above 0".into());
     }
     (mistakes.len() == before).then_some(resolved)

@@ -36,7 +36,8 @@ fn an_object_gets_its_defaults() {
         idle: None,
         triggers: vec![Trigger::Sqs(SqsTrigger {
             queue: "complaint-jobs".into(),
-            per_replica: 5,
+            target: 5,
+            whole: false,
             activation: 0,
             in_flight: true,
             delayed: false,
@@ -64,7 +65,8 @@ fn the_activation_threshold_is_strict() {
     let mut spec = on_queue("");
     spec.triggers = vec![Trigger::Sqs(SqsTrigger {
         queue: "q".into(),
-        per_replica: 5,
+        target: 5,
+        whole: false,
         activation: 10,
         in_flight: true,
         delayed: false,
@@ -161,6 +163,16 @@ fn the_hpa_never_sleeps() {
     );
 }
 
+#[test]
+fn a_queue_can_be_held_at_a_length_as_a_whole() {
+    let text = r#"{"metadata": {"name": "w"}, "spec": {"triggers": [{"type": "aws-sqs-queue",
+        "metricType": "Value", "metadata": {"queueURL": "jobs", "queueLength": "200"}}]}}"#;
+    assert_eq!(
+        resolve(text).unwrap().hpa().metrics,
+        [Metric::Value(200_000)]
+    );
+}
+
 /// One HPA sync on a queue of this length.
 fn hpa_sync(hpa: &mut Hpa, now: SimTime, replicas: u32, length: u64) -> u32 {
     let inputs = Inputs {
@@ -242,7 +254,8 @@ fn every_mistake_is_named_by_its_path() {
             "pollingInterval": 0,
             "triggers": [
                 {"type": "kafka"},
-                {"type": "aws-sqs-queue", "metricType": "Value",
+                {"type": "aws-sqs-queue", "metricType": "Utilization"},
+                {"type": "aws-sqs-queue",
                     "metadata": {"queueLength": "0", "scaleOnInFlight": "yes"}},
                 {"type": "cpu", "metadata": {"value": "60"}},
                 {"type": "memory", "metricType": "AverageValue",
@@ -259,11 +272,11 @@ fn every_mistake_is_named_by_its_path() {
         "spec.pollingInterval",
         "spec.triggers[0].type",
         "spec.triggers[1].metricType",
-        "spec.triggers[1].metadata.scaleOnInFlight",
-        "spec.triggers[1].metadata.queueURL",
-        "spec.triggers[1].metadata.queueLength",
-        "spec.triggers[2].metricType",
-        "spec.triggers[3].metadata.value",
+        "spec.triggers[2].metadata.scaleOnInFlight",
+        "spec.triggers[2].metadata.queueURL",
+        "spec.triggers[2].metadata.queueLength",
+        "spec.triggers[3].metricType",
+        "spec.triggers[4].metadata.value",
     ];
     assert_eq!(paths, expected);
 }
