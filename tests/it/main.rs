@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each behaviour.
 
 mod billing;
+mod controllers;
 mod queue;
 mod yaml;

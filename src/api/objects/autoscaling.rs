@@ -158,6 +158,9 @@ pub struct ScaledObjectSpec {
     /// Seconds; 300 where absent.
     #[serde(default)]
     pub cooldown_period: Option<u32>,
+    /// Seconds after creation before the first way down to zero; 0 where absent.
+    #[serde(default)]
+    pub initial_cooldown_period: Option<u32>,
     /// 0 where absent.
     #[serde(default)]
     pub min_replica_count: Option<u32>,
@@ -197,6 +200,9 @@ pub struct Trigger {
     /// `aws-sqs-queue`, `cpu`, `cron`, ...
     #[serde(rename = "type")]
     pub kind: String,
+    /// `AverageValue` where absent; `Utilization` only for `cpu` and `memory`.
+    #[serde(default)]
+    pub metric_type: Option<String>,
     /// Its parameters, all strings.
     #[serde(default)]
     pub metadata: BTreeMap<String, String>,

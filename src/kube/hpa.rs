@@ -1,0 +1,125 @@
+//! How many replicas does a HorizontalPodAutoscaler want? (spec/kubernetes.md 2)
+//!
+//! [`HpaSpec`] is what the object asks for, `replicas` computes what each metric proposes, `limits`
+//! stabilises the proposal and holds it to the allowed rate. Ratios are IEEE doubles, computed in
+//! upstream's order: exact arithmetic would differ at the edges (2.3).
+
+pub mod constants;
+mod limits;
+mod replicas;
+mod spec;
+
+pub use replicas::{Inputs, PodState, Readiness, Reading};
+pub use spec::{Amount, Behavior, HpaSpec, Metric, Mistakes, Policy, ScalingRules};
+
+use crate::des::SimTime;
+use limits::History;
+
+/// One HorizontalPodAutoscaler: what it asks for, and what the controller remembers about it.
+#[derive(Clone, Debug)]
+pub struct Hpa {
+    spec: HpaSpec,
+    history: History,
+}
+
+/// What a sync decided.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Decision {
+    /// New `spec.replicas` of the workload; the old one where nothing is to change.
+    pub replicas: u32,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a sync decided as it did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reason {
+    /// The workload has no replicas: something else put it to sleep.
+    Disabled,
+    /// There were more than `max`.
+    AboveMax,
+    /// There were fewer than `min`.
+    BelowMin,
+    /// No metric could be read, or those that could would scale down while another could not.
+    MetricsUnavailable,
+    /// A metric spoke.
+    Metric {
+        /// Which of `spec.metrics`: the first with the highest proposal.
+        index: usize,
+        /// What it proposed, before stabilisation, rates and bounds.
+        proposal: u32,
+    },
+}
+
+impl Hpa {
+    /// An autoscaler without history, as after its creation or a restart of its controller.
+    #[must_use]
+    pub fn new(spec: HpaSpec) -> Self {
+        Self {
+            spec,
+            history: History::default(),
+        }
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn spec(&self) -> &HpaSpec {
+        &self.spec
+    }
+
+    /// Evaluates once (spec/kubernetes.md 2.2). The caller applies the answer: a change is
+    /// remembered as having happened.
+    pub fn sync(&mut self, now: SimTime, inputs: &Inputs) -> Decision {
+        let current = inputs.spec_replicas;
+        self.history.seed(now, current);
+        let HpaSpec { min, max, .. } = self.spec;
+        let decision = if current == 0 {
+            Decision {
+                replicas: 0,
+                reason: Reason::Disabled,
+            }
+        } else if current > max {
+            Decision {
+                replicas: max,
+                reason: Reason::AboveMax,
+            }
+        } else if current < min {
+            Decision {
+                replicas: min,
+                reason: Reason::BelowMin,
+            }
+        } else {
+            self.follow_metrics(now, inputs)
+        };
+        if self.spec.behavior.is_some() {
+            self.history.record_change(now, current, decision.replicas);
+        }
+        decision
+    }
+
+    fn follow_metrics(&mut self, now: SimTime, inputs: &Inputs) -> Decision {
+        let current = inputs.spec_replicas;
+        let Some((index, proposal)) = replicas::propose(now, &self.spec, inputs) else {
+            return Decision {
+                replicas: current,
+                reason: Reason::MetricsUnavailable,
+            };
+        };
+        let replicas = match &self.spec.behavior {
+            Some(behavior) => {
+                let stable = self
+                    .history
+                    .stabilize_both_ways(now, current, proposal, behavior);
+                self.history.limit_rate(now, current, stable, behavior)
+            }
+            None => limits::limit_growth(current, self.history.stabilize(now, proposal)),
+        };
+        Decision {
+            replicas: replicas.clamp(self.spec.min, self.spec.max),
+            reason: Reason::Metric { index, proposal },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

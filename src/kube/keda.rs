@@ -1,0 +1,123 @@
+//! When does a ScaledObject wake its workload, and when does it send it to sleep?
+//! (spec/kubernetes.md 3)
+//!
+//! KEDA itself only decides between none and some, once per polling interval. Between one and many
+//! an ordinary HPA decides, which KEDA makes from the same triggers ([`ScaledObjectSpec::hpa`]) and
+//! which reads their values live at every sync of its own.
+
+mod spec;
+
+pub use spec::{QueueDepth, ScaledObjectSpec, SqsTrigger, Trigger, thousandths};
+
+use crate::des::{SimDuration, SimTime};
+
+/// One ScaledObject: what it asks for, and when it was last seen active.
+#[derive(Clone, Debug)]
+pub struct Keda {
+    spec: ScaledObjectSpec,
+    created: SimTime,
+    last_active: Option<SimTime>,
+}
+
+impl Keda {
+    /// A ScaledObject created at `created`; its first poll is then.
+    #[must_use]
+    pub fn new(spec: ScaledObjectSpec, created: SimTime) -> Self {
+        Self {
+            spec,
+            created,
+            last_active: None,
+        }
+    }
+
+    /// What it asks for.
+    #[must_use]
+    pub fn spec(&self) -> &ScaledObjectSpec {
+        &self.spec
+    }
+
+    /// One poll (spec/kubernetes.md 3.4): the new `spec.replicas` of a workload that has
+    /// `replicas`, or none to leave it alone. `values` holds what each trigger's source says,
+    /// in the order of the triggers and in their own unit; none where the source failed. The
+    /// values of `cpu` and `memory` triggers are not looked at.
+    pub fn poll(&mut self, now: SimTime, replicas: u32, values: &[Option<u64>]) -> Option<u32> {
+        match self.activity(values) {
+            Activity::Active { .. } if replicas == 0 || self.is_idle(replicas) => {
+                self.last_active = Some(whole_second(now));
+                Some(self.spec.min.max(1))
+            }
+            Activity::Active { sure: true } => {
+                self.last_active = Some(whole_second(now));
+                None
+            }
+            Activity::Active { sure: false } | Activity::Unknown => None,
+            Activity::Inactive => self.rest(now, replicas),
+        }
+    }
+
+    /// Without activity: to sleep once the cooldown is over, or up to the minimum.
+    fn rest(&self, now: SimTime, replicas: u32) -> Option<u32> {
+        let floor = match self.spec.idle {
+            Some(idle) => idle,
+            None if self.spec.min == 0 => 0,
+            None => return (replicas < self.spec.min).then_some(self.spec.min),
+        };
+        (replicas > floor && self.cooled_down(now)).then_some(floor)
+    }
+
+    /// Upstream asks whether the cooldown ended before now. Its clock has moved on by some
+    /// milliseconds since the poll began, a simulated one has not: so the very instant counts
+    /// as over.
+    fn cooled_down(&self, now: SimTime) -> bool {
+        match self.last_active {
+            Some(last) => last + self.spec.cooldown <= now,
+            None => self.created + self.spec.initial_cooldown <= now,
+        }
+    }
+
+    fn is_idle(&self, replicas: u32) -> bool {
+        self.spec.idle.is_some() && replicas < self.spec.min
+    }
+
+    fn activity(&self, values: &[Option<u64>]) -> Activity {
+        assert_eq!(
+            self.spec.triggers.len(),
+            values.len(),
+            "a value for every trigger"
+        );
+        let (mut active, mut failed, mut only_resources) = (false, false, true);
+        for (trigger, value) in self.spec.triggers.iter().zip(values) {
+            if let Trigger::Sqs(sqs) = trigger {
+                only_resources = false;
+                active |= value.is_some_and(|length| length > sqs.activation);
+                failed |= value.is_none();
+            }
+        }
+        if active || only_resources {
+            Activity::Active { sure: !failed }
+        } else if failed {
+            Activity::Unknown
+        } else {
+            Activity::Inactive
+        }
+    }
+}
+
+/// What a poll learned.
+enum Activity {
+    /// Some trigger is above its threshold, or there are none but `cpu` and `memory`, which cannot
+    /// tell that there is nothing to do. Not sure if another trigger failed.
+    Active { sure: bool },
+    /// No trigger is.
+    Inactive,
+    /// Those that could be read are not.
+    Unknown,
+}
+
+/// The resolution of timestamps in the API.
+fn whole_second(now: SimTime) -> SimTime {
+    SimTime::ZERO + SimDuration::from_secs(now.since(SimTime::ZERO).as_secs())
+}
+
+#[cfg(test)]
+mod tests;

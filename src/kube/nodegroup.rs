@@ -1,0 +1,186 @@
+//! Which instances does a managed node group start? (spec/kubernetes.md 4.4, 4.5)
+//!
+//! Behind a managed node group is an Auto Scaling group: it keeps the desired number of instances,
+//! evenly over its zones, and replaces those that die.
+
+use crate::api::{LabelSet, Symbol, Taint, key};
+
+use super::span::Span;
+
+/// From a missing instance to its launch: the Auto Scaling group's own reconciliation (4.5).
+pub const RECONCILE: Span = Span::from_millis(10_000, 40_000);
+
+/// A managed node group, resolved.
+#[derive(Clone, Debug)]
+pub struct NodeGroup {
+    /// `nodeGroupName`.
+    pub name: Symbol,
+    /// `instanceTypes` in order of preference. On-Demand capacity is taken from the first type
+    /// that a zone has.
+    pub instance_types: Vec<Symbol>,
+    /// Zones of its subnets, at least one.
+    pub zones: Vec<Symbol>,
+    /// `scalingConfig.desiredSize`.
+    pub desired: u32,
+    /// `capacityType`, `ON_DEMAND` or `SPOT`.
+    pub capacity_type: Symbol,
+    /// `labels`, of every node.
+    pub labels: LabelSet,
+    /// `taints`, of every node.
+    pub taints: Vec<Taint>,
+}
+
+/// An instance to start.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Launch {
+    /// Its type.
+    pub instance_type: Symbol,
+    /// Its zone.
+    pub zone: Symbol,
+}
+
+impl NodeGroup {
+    /// The instances to start so that the group has its desired number, given the living (or
+    /// starting) ones per zone in the order of `zones`. Each goes to the zone with the fewest
+    /// instances, the first of equals, that has one of the types; fewer are started if no zone
+    /// has any. `offered` says whether a zone has a type now.
+    #[must_use]
+    pub fn missing(&self, alive: &[u32], offered: impl Fn(Symbol, Symbol) -> bool) -> Vec<Launch> {
+        assert_eq!(alive.len(), self.zones.len(), "a count for every zone");
+        let in_zone = |&zone: &Symbol| {
+            let instance_type = self
+                .instance_types
+                .iter()
+                .find(|&&kind| offered(kind, zone))?;
+            Some(Launch {
+                instance_type: *instance_type,
+                zone,
+            })
+        };
+        let launches: Vec<_> = self.zones.iter().map(in_zone).collect();
+        let mut counts = alive.to_vec();
+        let wanted = self.desired.saturating_sub(alive.iter().sum());
+        let next = |_| {
+            let usable = (0..counts.len()).filter(|&place| launches[place].is_some());
+            let place = usable.min_by_key(|&place| counts[place])?;
+            counts[place] += 1;
+            launches[place]
+        };
+        (0..wanted).map_while(next).collect()
+    }
+
+    /// The labels of a node, beside those its instance type implies.
+    #[must_use]
+    pub fn node_labels(&self, launch: Launch) -> LabelSet {
+        let mut labels = self.labels.clone();
+        labels.insert(key::NODE_GROUP, self.name);
+        labels.insert(key::EKS_CAPACITY_TYPE, self.capacity_type);
+        labels.insert(key::INSTANCE_TYPE, launch.instance_type);
+        labels.insert(key::ZONE, launch.zone);
+        labels
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Symbols;
+
+    struct Fixture {
+        group: NodeGroup,
+        large: Symbol,
+        xlarge: Symbol,
+    }
+
+    fn fixture(desired: u32) -> Fixture {
+        let mut symbols = Symbols::new();
+        let mut intern = |name: &str| symbols.intern(name);
+        let (large, xlarge) = (intern("m7g.large"), intern("m7g.xlarge"));
+        let group = NodeGroup {
+            name: intern("baseline"),
+            instance_types: vec![large, xlarge],
+            zones: ["aps1-az1", "aps1-az2", "aps1-az3"]
+                .map(&mut intern)
+                .to_vec(),
+            desired,
+            capacity_type: intern("ON_DEMAND"),
+            labels: LabelSet::from_iter([(intern("workload"), intern("baseline"))]),
+            taints: Vec::new(),
+        };
+        Fixture {
+            group,
+            large,
+            xlarge,
+        }
+    }
+
+    /// Zones, by their place in the group, of what is started.
+    fn zones(group: &NodeGroup, launches: &[Launch]) -> Vec<usize> {
+        let place = |launch: &Launch| {
+            group
+                .zones
+                .iter()
+                .position(|&zone| zone == launch.zone)
+                .unwrap()
+        };
+        launches.iter().map(place).collect()
+    }
+
+    #[test]
+    fn a_group_boots_round_robin_over_its_zones() {
+        let Fixture { group, large, .. } = fixture(4);
+        let launches = group.missing(&[0, 0, 0], |_, _| true);
+        assert_eq!(zones(&group, &launches), [0, 1, 2, 0]);
+        assert!(launches.iter().all(|launch| launch.instance_type == large));
+    }
+
+    #[test]
+    fn a_dead_instance_is_replaced_where_the_fewest_are() {
+        let Fixture { group, .. } = fixture(5);
+        assert_eq!(zones(&group, &group.missing(&[2, 1, 1], |_, _| true)), [1]);
+        assert!(group.missing(&[2, 2, 1], |_, _| true).is_empty());
+        assert!(group.missing(&[3, 3, 3], |_, _| true).is_empty());
+    }
+
+    #[test]
+    fn a_zone_without_the_first_type_takes_the_next() {
+        let Fixture {
+            group,
+            large,
+            xlarge,
+        } = fixture(3);
+        let scarce = group.zones[1];
+        let launches = group.missing(&[0, 0, 0], |kind, zone| kind != large || zone != scarce);
+        let types: Vec<_> = launches.iter().map(|launch| launch.instance_type).collect();
+        assert_eq!(types, [large, xlarge, large]);
+    }
+
+    #[test]
+    fn a_zone_without_any_type_is_left_out() {
+        let Fixture { group, .. } = fixture(3);
+        let lost = group.zones[0];
+        let launches = group.missing(&[0, 0, 0], |_, zone| zone != lost);
+        assert_eq!(zones(&group, &launches), [1, 2, 1]);
+        assert!(group.missing(&[0, 0, 0], |_, _| false).is_empty());
+    }
+
+    #[test]
+    fn nodes_say_where_they_come_from() {
+        let Fixture { group, large, .. } = fixture(1);
+        let launch = group.missing(&[0, 0, 0], |_, _| true)[0];
+        let labels = group.node_labels(launch);
+        assert_eq!(labels.get(key::NODE_GROUP), Some(group.name));
+        assert_eq!(labels.get(key::INSTANCE_TYPE), Some(large));
+        assert_eq!(labels.get(key::ZONE), Some(group.zones[0]));
+        assert_eq!(
+            labels.get(key::EKS_CAPACITY_TYPE),
+            Some(group.capacity_type)
+        );
+        assert!(
+            group
+                .labels
+                .iter()
+                .all(|(key, value)| labels.get(key) == Some(value))
+        );
+    }
+}
