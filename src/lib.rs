@@ -6,3 +6,4 @@ pub mod cluster;
 pub mod des;
 pub mod metrics;
 pub mod scenario;
+pub mod workload;

@@ -1,0 +1,1 @@
+//! Traces of several cities, and every mistake with its words.
