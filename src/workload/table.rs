@@ -86,29 +86,24 @@ impl<'a> Table<'a> {
         place
     }
 
-    /// Shows every row after the header to `see`, and those with a wrong number of fields to
-    /// `misfit`.
-    pub(super) fn for_each_row(
-        &self,
-        mut see: impl FnMut(Row<'_>),
-        mut misfit: impl FnMut(TraceError),
-    ) {
+    /// Shows every row after the header to `see`, as an error if it has a wrong number of fields.
+    pub(super) fn for_each_row(&self, mut see: impl FnMut(Result<Row<'_>, TraceError>)) {
         let fields = self.header.len();
         let mut in_header = true;
         self.for_each_record(|row| {
             if in_header {
                 in_header = false;
             } else if row.record.len() == fields {
-                see(row);
+                see(Ok(row));
             } else {
-                misfit(TraceError {
+                see(Err(TraceError {
                     kind: TraceErrorKind::FieldCount,
                     line: row.line,
                     column: 0,
                     message: format!("the row has {} fields", row.record.len()),
                     expected: format!("{fields}, as in the header"),
                     help: None,
-                });
+                }));
             }
             true
         });
@@ -220,10 +215,10 @@ mod tests {
                 .map(|i| row.text(i).into_owned())
                 .collect()
         };
-        table.for_each_row(
-            |row| rows.push((row.line, fields(row))),
-            |error| panic!("{error}"),
-        );
+        table.for_each_row(|row| {
+            let row = row.expect("as many fields as the header");
+            rows.push((row.line, fields(row)));
+        });
         (table.header.clone(), rows)
     }
 

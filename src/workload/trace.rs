@@ -9,6 +9,7 @@ use super::error::TraceErrors;
 use crate::des::SimDuration;
 
 mod clock;
+mod layout;
 mod reader;
 mod stamp;
 #[cfg(test)]

@@ -91,16 +91,11 @@ impl Weights {
         let [from, to, weight] = ["from", "to", "weight"].map(|name| table.column(name, errors));
         let columns = [from?, to?, weight?];
         let mut weights = Self::default();
-        let mut mistakes = Vec::new();
-        let mut misfits = Vec::new();
-        table.for_each_row(
-            |row| mistakes.extend(weights.add(row, columns).err()),
-            |misfit| misfits.push(misfit),
-        );
-        mistakes
-            .into_iter()
-            .chain(misfits)
-            .for_each(|mistake| errors.push(mistake));
+        table.for_each_row(|row| {
+            if let Err(error) = row.and_then(|row| weights.add(row, columns)) {
+                errors.push(error);
+            }
+        });
         Some(weights)
     }
 
@@ -167,7 +162,10 @@ mod tests {
     fn trace() -> Trace {
         let columns = Columns::new(TimeColumn::Stamp("time".into())).category("category");
         let spec = TraceSpec::new(columns, "UTC");
-        let csv = "time,category\n2015-02-01 09:00,Snow\n2015-02-01 09:01,Street Light Outages\n2015-02-01 09:02,Other\n";
+        let csv = "time,category\n\
+                   2015-02-01 09:00,Snow\n\
+                   2015-02-01 09:01,Street Light Outages\n\
+                   2015-02-01 09:02,Other\n";
         Trace::read(csv.as_bytes(), &spec).expect("a trace")
     }
 
@@ -211,21 +209,28 @@ mod tests {
     fn all_mistakes_are_told() {
         assert_eq!(
             errors("from;to;wieght\n"),
-            "line 1: there is no column `weight`: expected one of `from`, `to`, `wieght` (did you mean `wieght`?)"
+            "line 1: there is no column `weight`: expected one of `from`, `to`, `wieght` \
+             (did you mean `wieght`?)"
         );
+        let broken = "from,to,weight\n\
+                      Snow,Road,much\n\
+                      Other,Road,-1\n\
+                      Street Light Outages,Electrical\n";
         assert_eq!(
-            errors(
-                "from,to,weight\nSnow,Road,much\nOthr,Road,1\nOther,Road,-1\nStreet Light Outages,Electrical\n"
-            ),
+            errors(broken),
             "line 2, column 3: `much` is no weight: expected a positive number\n\
-             line 4, column 3: `-1` is no weight: expected a positive number\n\
-             line 5: the row has 2 fields: expected 3, as in the header\n\
-             the trace's category `Street Light Outages` has no row in the category table: expected a row with \
-             `from` = `Street Light Outages`, or one with `*` for all that are not listed"
+             line 3, column 3: `-1` is no weight: expected a positive number\n\
+             line 4: the row has 2 fields: expected 3, as in the header\n\
+             the trace's category `Street Light Outages` has no row in the category table: \
+             expected a row with `from` = `Street Light Outages`, \
+             or one with `*` for all that are not listed"
         );
-        assert!(errors("from,to,weight\nSnow,Road,1\nStreet Light Outages,Road,1\nOthr,Road,1\n").ends_with(
-            "has no row in the category table: expected a row with `from` = `Other`, or one with `*` for all that are \
-             not listed (did you mean `Othr`?)"
-        ));
+        let misspelt = "from,to,weight\nSnow,Road,1\nStreet Light Outages,Road,1\nOthr,Road,1\n";
+        assert_eq!(
+            errors(misspelt),
+            "the trace's category `Other` has no row in the category table: \
+             expected a row with `from` = `Other`, \
+             or one with `*` for all that are not listed (did you mean `Othr`?)"
+        );
     }
 }

@@ -7,15 +7,12 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 use super::clock::{Clock, zone};
-use super::stamp::{Detected, Detector, StampFormat};
-use super::{Filter, Names, OnBadRow, TimeColumn, Trace, TraceEvent, TraceReport, TraceSpec};
+use super::layout::{Layout, TimeField, format};
+use super::stamp::StampFormat;
+use super::{Filter, Names, OnBadRow, Trace, TraceEvent, TraceReport, TraceSpec};
 use crate::des::SimDuration;
 use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors};
 use crate::workload::table::{Row, Table};
-
-/// How times may be written when the file is left to decide.
-const LAYOUTS: &str =
-    "YYYY-MM-DD HH:MM:SS, DD/MM/YYYY HH:MM:SS, MM/DD/YYYY HH:MM:SS, RFC 3339 or seconds since 1970";
 
 pub(super) fn read(bytes: &[u8], spec: &TraceSpec) -> Result<Trace, TraceErrors> {
     let table = Table::open(bytes)?;
@@ -28,13 +25,16 @@ pub(super) fn read(bytes: &[u8], spec: &TraceSpec) -> Result<Trace, TraceErrors>
     let Some(time) = layout.time else {
         return Err(errors);
     };
-    let Some(format) = format(&table, time, spec, &mut errors) else {
-        return Err(errors);
+    let format = match format(&table, time, spec) {
+        Ok(format) => format,
+        Err(error) => {
+            errors.push(error);
+            return Err(errors);
+        }
     };
     let mut reader = Reader::new(spec, &layout, time, &format, Clock::new(zone), errors);
-    let mut misfits = Vec::new();
-    table.for_each_row(|row| reader.row(row), |misfit| misfits.push(misfit));
-    reader.finish(&table, misfits)
+    table.for_each_row(|row| reader.row(row));
+    reader.finish(&table)
 }
 
 fn check_window(spec: &TraceSpec, errors: &mut TraceErrors) {
@@ -49,143 +49,6 @@ fn check_window(spec: &TraceSpec, errors: &mut TraceErrors) {
             expected: "an end after the start".into(),
             help: Some("`to` is the first day that is left out".into()),
         });
-    }
-}
-
-/// The way times are written, given or found.
-fn format(
-    table: &Table<'_>,
-    time: TimeField,
-    spec: &TraceSpec,
-    errors: &mut TraceErrors,
-) -> Option<StampFormat> {
-    let mut fail = |line, message, expected: &str, help: &str| {
-        let column = if line == 0 { 0 } else { time.column() };
-        let (kind, expected, help) = (
-            TraceErrorKind::TimeFormat,
-            expected.into(),
-            Some(help.into()),
-        );
-        errors.push(TraceError {
-            kind,
-            line,
-            column,
-            message,
-            expected,
-            help,
-        });
-    };
-    if let Some(format) = &spec.time_format {
-        let hint = "see https://docs.rs/jiff/latest/jiff/fmt/strtime";
-        let parsed = StampFormat::strftime(format);
-        return parsed
-            .map_err(|reason| {
-                fail(
-                    0,
-                    format!("the time format `{format}` is of no use: {reason}"),
-                    "a format such as `%d/%m/%Y %H:%M`",
-                    hint,
-                )
-            })
-            .ok();
-    }
-    let mut detector = Detector::default();
-    let mut first = None;
-    table.for_each_row(
-        |row| {
-            let text = time.text(row);
-            detector.see(&text);
-            first.get_or_insert_with(|| (row.line, text.into_owned()));
-        },
-        |_| {},
-    );
-    let (line, text) = first.unwrap_or_default();
-    match detector.verdict() {
-        Detected::Format(format) => return Some(format),
-        // A file without rows is told so by the second pass.
-        Detected::Nothing => return Some(StampFormat::YearFirst),
-        Detected::Unknown => fail(
-            line,
-            format!("cannot tell how times are written, the first is `{text}`"),
-            LAYOUTS,
-            "for any other layout set timeFormat, such as `%d-%b-%Y %H:%M`",
-        ),
-        Detected::DayOrMonth => fail(
-            line,
-            format!(
-                "cannot tell day from month, neither is above 12 in any row, the first is `{text}`"
-            ),
-            "a row that tells them apart",
-            "set timeFormat to `%d/%m/%Y %H:%M:%S` if the day is first, to `%m/%d/%Y %H:%M:%S` if the month is, with the file's own separators",
-        ),
-    }
-    None
-}
-
-/// Where the fields of a row are.
-struct Layout {
-    time: Option<TimeField>,
-    /// Category, ward and channel, so far as they were asked for.
-    names: [Option<usize>; 3],
-    filters: Vec<(usize, Vec<String>)>,
-}
-
-#[derive(Clone, Copy)]
-enum TimeField {
-    Stamp(usize),
-    DateAndTime(usize, usize),
-}
-
-impl Layout {
-    fn resolve(table: &Table<'_>, spec: &TraceSpec, errors: &mut TraceErrors) -> Self {
-        let columns = &spec.columns;
-        let time = match &columns.time {
-            TimeColumn::Stamp(name) => table.column(name, errors).map(TimeField::Stamp),
-            TimeColumn::DateAndTime { date, time } => {
-                let (date, time) = (table.column(date, errors), table.column(time, errors));
-                date.zip(time)
-                    .map(|(date, time)| TimeField::DateAndTime(date, time))
-            }
-        };
-        let names = [&columns.category, &columns.ward, &columns.channel];
-        let names = names.map(|name| name.as_ref().and_then(|name| table.column(name, errors)));
-        let mut place = |filter: &Filter| table.column(&filter.column, errors);
-        let filters = spec
-            .filters
-            .iter()
-            .filter_map(|filter| Some((place(filter)?, filter.any_of.clone())))
-            .collect();
-        Self {
-            time,
-            names,
-            filters,
-        }
-    }
-
-    fn passes(&self, row: Row<'_>) -> bool {
-        self.filters.iter().all(|(place, any_of)| {
-            let value = row.text(*place);
-            any_of.iter().any(|wanted| wanted.trim() == value.trim())
-        })
-    }
-}
-
-impl TimeField {
-    fn text<'a>(self, row: Row<'a>) -> Cow<'a, str> {
-        match self {
-            Self::Stamp(place) => row.text(place),
-            Self::DateAndTime(date, time) => Cow::Owned(format!(
-                "{} {}",
-                row.text(date).trim(),
-                row.text(time).trim()
-            )),
-        }
-    }
-
-    /// The number of the column, as errors count.
-    fn column(self) -> u32 {
-        let (Self::Stamp(place) | Self::DateAndTime(place, _)) = self;
-        place as u32 + 1
     }
 }
 
@@ -237,8 +100,15 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn row(&mut self, row: Row<'_>) {
+    fn row(&mut self, row: Result<Row<'_>, TraceError>) {
         self.rows += 1;
+        match row {
+            Ok(row) => self.complaint(row),
+            Err(error) => self.bad_row(error),
+        }
+    }
+
+    fn complaint(&mut self, row: Row<'_>) {
         if !self.layout.passes(row) {
             self.filtered += 1;
             return;
@@ -254,7 +124,7 @@ impl<'a> Reader<'a> {
                 line: row.line,
                 column: self.time.column(),
                 message: format!("cannot read the time `{text}`"),
-                expected: format!("{}, as in the rest of the file", self.format),
+                expected: format!("a time such as {}", self.format),
                 help: None,
             });
         };
@@ -325,9 +195,7 @@ impl<'a> Reader<'a> {
         Some(interned)
     }
 
-    fn finish(mut self, table: &Table<'_>, misfits: Vec<TraceError>) -> Result<Trace, TraceErrors> {
-        self.rows += misfits.len() as u64;
-        misfits.into_iter().for_each(|misfit| self.bad_row(misfit));
+    fn finish(mut self, table: &Table<'_>) -> Result<Trace, TraceErrors> {
         self.events.sort_by_key(|&(local, _)| local);
         let (Some(&(first, _)), Some(&(last, _))) = (self.events.first(), self.events.last())
         else {
