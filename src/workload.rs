@@ -16,6 +16,7 @@
 mod arrivals;
 mod balancer;
 mod error;
+mod names;
 mod queue;
 mod table;
 mod trace;

@@ -2,7 +2,7 @@
 //! what would be right.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// One mistake in a trace, in a category table, or in how they are to be read.
 ///
@@ -186,12 +186,38 @@ pub(super) fn nearest<'a>(
         .map(|(_, candidate)| candidate)
 }
 
+/// A text of unknown origin between backticks: control characters escaped, cut off when it is long.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quoted<'a>(&'a str);
+
+const QUOTED_CHARS_MAX: usize = 60;
+
+pub(super) fn quoted(text: &str) -> Quoted<'_> {
+    Quoted(text)
+}
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        f.write_str("`")?;
+        for c in text.chars().take(QUOTED_CHARS_MAX) {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?
+            } else {
+                f.write_char(c)?
+            }
+        }
+        let cut = text.chars().nth(QUOTED_CHARS_MAX).is_some();
+        f.write_str(if cut { "…`" } else { "`" })
+    }
+}
+
 /// `did you mean "…"?`, if one of the candidates may have been meant.
 pub(super) fn did_you_mean<'a>(
     wanted: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    nearest(wanted, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+    nearest(wanted, candidates).map(|candidate| format!("did you mean {}?", quoted(candidate)))
 }
 
 #[cfg(test)]
@@ -236,6 +262,20 @@ mod tests {
             errors
                 .to_string()
                 .ends_with("line 20: cannot read `soon`: expected a time\nand 5 more")
+        );
+    }
+
+    #[test]
+    fn what_the_file_says_is_quoted_tamely() {
+        assert_eq!(quoted("a `b`").to_string(), "`a `b``");
+        assert_eq!(quoted("\u{1b}[2J\n").to_string(), "`\\u{1b}[2J\\n`");
+        assert_eq!(
+            quoted(&"é".repeat(61)).to_string(),
+            format!("`{}…`", "é".repeat(60))
+        );
+        assert_eq!(
+            quoted(&"é".repeat(60)).to_string(),
+            format!("`{}`", "é".repeat(60))
         );
     }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use csv::ByteRecord;
 use flate2::read::MultiGzDecoder;
 
-use super::error::{TraceError, TraceErrorKind, TraceErrors, did_you_mean};
+use super::error::{TraceError, TraceErrorKind, TraceErrors, did_you_mean, quoted};
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
@@ -72,13 +72,13 @@ impl<'a> Table<'a> {
             let columns: Vec<_> = self
                 .header
                 .iter()
-                .map(|column| format!("`{column}`"))
+                .map(|column| quoted(column).to_string())
                 .collect();
             errors.push(TraceError {
                 kind: TraceErrorKind::MissingColumn,
                 line: 1,
                 column: 0,
-                message: format!("there is no column `{name}`"),
+                message: format!("there is no column {}", quoted(name)),
                 expected: format!("one of {}", columns.join(", ")),
                 help: did_you_mean(name, self.header.iter().map(String::as_str)),
             });

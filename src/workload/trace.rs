@@ -1,8 +1,6 @@
 //! Which complaints were made, and when? A CSV of any city read into events on the wall clock of
 //! that city.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::{Date, DateTime};
 
 use super::error::TraceErrors;
@@ -195,41 +193,5 @@ impl Trace {
     /// Everything that is wrong with `spec` and with the rows, at once.
     pub fn read(bytes: &[u8], spec: &TraceSpec) -> Result<Self, TraceErrors> {
         reader::read(bytes, spec)
-    }
-}
-
-/// Names as small integers, in order of appearance.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    names: Vec<String>,
-    places: BTreeMap<String, u16>,
-}
-
-impl Names {
-    /// How many names there may be.
-    pub(super) const MAX: usize = 1 << 16;
-
-    /// The place of `name`, new if need be; `None` if there are too many.
-    pub(super) fn intern(&mut self, name: &str) -> Option<u16> {
-        if let Some(&place) = self.places.get(name) {
-            return Some(place);
-        }
-        let place = u16::try_from(self.names.len()).ok()?;
-        self.names.push(name.to_owned());
-        self.places.insert(name.to_owned(), place);
-        Some(place)
-    }
-
-    /// The place of `name`, if it has one.
-    pub(super) fn get(&self, name: &str) -> Option<u16> {
-        self.places.get(name).copied()
-    }
-
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    pub(super) fn into_names(self) -> Vec<String> {
-        self.names
     }
 }

@@ -1,5 +1,5 @@
 //! The integration tests: one binary, one module for each behaviour.
 
 mod queue;
-mod yaml;
 mod workload;
+mod yaml;

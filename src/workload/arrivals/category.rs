@@ -2,9 +2,10 @@
 //! scenario, by weights.
 
 use crate::des::StreamKey;
-use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors, did_you_mean};
+use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors, did_you_mean, quoted};
+use crate::workload::names::Names;
 use crate::workload::table::{Row, Table};
-use crate::workload::trace::{Names, Trace};
+use crate::workload::trace::Trace;
 
 /// Stands for every category of the trace that has no row of its own.
 const ANY: &str = "*";
@@ -122,7 +123,7 @@ impl Weights {
             kind: TraceErrorKind::Weight,
             line: row.line,
             column: weight as u32 + 1,
-            message: format!("`{text}` is no weight"),
+            message: format!("{} is no weight", quoted(&text)),
             expected: "a positive number".into(),
             help: None,
         })
@@ -141,13 +142,14 @@ fn cumulate(weights: &[(f64, u16)]) -> Vec<(f64, u16)> {
 }
 
 fn unmapped(category: &str, sources: &[String]) -> TraceError {
+    let named = quoted(category);
     TraceError {
         kind: TraceErrorKind::Unmapped,
         line: 0,
         column: 0,
-        message: format!("the trace's category `{category}` has no row in the category table"),
+        message: format!("the trace's category {named} has no row in the category table"),
         expected: format!(
-            "a row with `from` = `{category}`, or one with `{ANY}` for all that are not listed"
+            "a row with `from` = {named}, or one with `{ANY}` for all that are not listed"
         ),
         help: did_you_mean(category, sources.iter().map(String::as_str)),
     }

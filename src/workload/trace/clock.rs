@@ -16,7 +16,7 @@ use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::stamp::Stamp;
-use crate::workload::error::{TraceError, TraceErrorKind, nearest};
+use crate::workload::error::{TraceError, TraceErrorKind, nearest, quoted};
 
 /// The time zone of the name `name`, or an error with the zone that may have been meant.
 pub(super) fn zone(name: &str) -> Result<TimeZone, TraceError> {
@@ -38,7 +38,7 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, TraceError> {
             kind: TraceErrorKind::TimeZone,
             line: 0,
             column: 0,
-            message: format!("unknown time zone `{name}`"),
+            message: format!("unknown time zone {}", quoted(name)),
             expected: "a name of the IANA time zone database, such as `Asia/Kolkata`".into(),
             help: meant.map(|zone| format!("did you mean `{zone}`?")),
         }
@@ -93,8 +93,8 @@ impl Clock {
 
     fn instant(&mut self, local: DateTime) -> Option<Timestamp> {
         let ambiguous = self.zone.to_ambiguous_timestamp(local);
-        let earlier = ambiguous.clone().earlier().ok()?;
-        let later = ambiguous.clone().later().ok()?;
+        let earlier = ambiguous.earlier().ok()?;
+        let later = ambiguous.later().ok()?;
         let last = self.last.unwrap_or(Timestamp::MIN);
         Some(match ambiguous.offset() {
             AmbiguousOffset::Unambiguous { .. } => earlier,

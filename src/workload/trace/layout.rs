@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::stamp::{Detected, Detector, StampFormat};
 use super::{Filter, TimeColumn, TraceSpec};
-use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors};
+use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors, quoted};
 use crate::workload::table::{Row, Table};
 
 /// How times may be written when the file is left to decide.
@@ -95,7 +95,7 @@ fn given_format(format: &str) -> Result<StampFormat, TraceError> {
         kind: TraceErrorKind::TimeFormat,
         line: 0,
         column: 0,
-        message: format!("the time format `{format}` is of no use: {reason}"),
+        message: format!("the time format {} is of no use: {reason}", quoted(format)),
         expected: "a format such as `%d/%m/%Y %H:%M`".into(),
         help: Some("see https://docs.rs/jiff/latest/jiff/fmt/strtime".into()),
     })
@@ -117,12 +117,18 @@ fn detect_format(table: &Table<'_>, time: TimeField) -> Result<StampFormat, Trac
         // A file without rows is told so when it is read.
         Detected::Nothing => return Ok(StampFormat::YearFirst),
         Detected::Unknown => (
-            format!("cannot tell how times are written, the first is `{text}`"),
+            format!(
+                "cannot tell how times are written, the first is {}",
+                quoted(&text)
+            ),
             LAYOUTS,
             "for any other layout set `timeFormat`, such as `%d-%b-%Y %H:%M`",
         ),
         Detected::DayOrMonth => (
-            format!("cannot tell day from month in `{text}`, and no other row tells"),
+            format!(
+                "cannot tell day from month in {}, and no other row tells",
+                quoted(&text)
+            ),
             "a row with a day above 12",
             "set `timeFormat` to `%d/%m/%Y %H:%M` or `%m/%d/%Y %H:%M`, as the file is written",
         ),

@@ -9,9 +9,10 @@ use jiff::tz::TimeZone;
 use super::clock::{Clock, zone};
 use super::layout::{Layout, TimeField, format};
 use super::stamp::StampFormat;
-use super::{Filter, Names, OnBadRow, Trace, TraceEvent, TraceReport, TraceSpec};
+use super::{Filter, OnBadRow, Trace, TraceEvent, TraceReport, TraceSpec};
 use crate::des::SimDuration;
-use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors};
+use crate::workload::error::{TraceError, TraceErrorKind, TraceErrors, quoted};
+use crate::workload::names::Names;
 use crate::workload::table::{Row, Table};
 
 pub(super) fn read(bytes: &[u8], spec: &TraceSpec) -> Result<Trace, TraceErrors> {
@@ -61,15 +62,21 @@ struct Reader<'a> {
     clock: Clock,
     events: Vec<(DateTime, [u16; 3])>,
     names: [Names; 3],
+    tally: Tally,
+    last_text: String,
+    skipped: TraceErrors,
+    errors: TraceErrors,
+}
+
+/// What became of the rows that are no events.
+#[derive(Default)]
+struct Tally {
     rows: u64,
     filtered: u64,
     outside_window: u64,
     out_of_order: u64,
     /// First and last local date of any row that passed the filters.
     dates: Option<(Date, Date)>,
-    last_text: String,
-    skipped: TraceErrors,
-    errors: TraceErrors,
 }
 
 impl<'a> Reader<'a> {
@@ -89,11 +96,7 @@ impl<'a> Reader<'a> {
             clock,
             events: Vec::new(),
             names: Default::default(),
-            rows: 0,
-            filtered: 0,
-            outside_window: 0,
-            out_of_order: 0,
-            dates: None,
+            tally: Tally::default(),
             last_text: String::new(),
             skipped: TraceErrors::default(),
             errors,
@@ -101,7 +104,7 @@ impl<'a> Reader<'a> {
     }
 
     fn row(&mut self, row: Result<Row<'_>, TraceError>) {
-        self.rows += 1;
+        self.tally.rows += 1;
         match row {
             Ok(row) => self.complaint(row),
             Err(error) => self.bad_row(error),
@@ -110,7 +113,7 @@ impl<'a> Reader<'a> {
 
     fn complaint(&mut self, row: Row<'_>) {
         if !self.layout.passes(row) {
-            self.filtered += 1;
+            self.tally.filtered += 1;
             return;
         }
         let text = self.time.text(row);
@@ -123,7 +126,7 @@ impl<'a> Reader<'a> {
                 kind: TraceErrorKind::Time,
                 line: row.line,
                 column: self.time.column(),
-                message: format!("cannot read the time `{text}`"),
+                message: format!("cannot read the time {}", quoted(&text)),
                 expected: format!("a time such as {}", self.format),
                 help: None,
             });
@@ -134,12 +137,12 @@ impl<'a> Reader<'a> {
         self.last_text.clear();
         self.last_text.push_str(&text);
         let date = reading.local.date();
-        let (first, last) = self.dates.unwrap_or((date, date));
-        self.dates = Some((first.min(date), last.max(date)));
+        let (first, last) = self.tally.dates.unwrap_or((date, date));
+        self.tally.dates = Some((first.min(date), last.max(date)));
         if self.spec.from.is_some_and(|from| date < from)
             || self.spec.to.is_some_and(|to| date >= to)
         {
-            self.outside_window += 1;
+            self.tally.outside_window += 1;
             return;
         }
         if let Some(names) = self.intern(row) {
@@ -155,13 +158,13 @@ impl<'a> Reader<'a> {
     }
 
     fn out_of_order(&mut self, line: u64, text: &str) {
-        self.out_of_order += 1;
+        self.tally.out_of_order += 1;
         if !self.spec.sort {
             self.errors.push(TraceError {
                 kind: TraceErrorKind::Order,
                 line,
                 column: self.time.column(),
-                message: format!("`{text}` comes after `{}`", self.last_text),
+                message: format!("{} comes after {}", quoted(text), quoted(&self.last_text)),
                 expected: "rows in order of time".into(),
                 help: Some("sort the file, or set `sort: true`".into()),
             });
@@ -183,7 +186,10 @@ impl<'a> Reader<'a> {
                         kind: TraceErrorKind::TooManyNames,
                         line: row.line,
                         column: self.layout.names[i].unwrap_or(0) as u32 + 1,
-                        message: format!("`{}` is one name too many in this column", text.trim()),
+                        message: format!(
+                            "{} is one name too many in this column",
+                            quoted(text.trim())
+                        ),
                         expected: format!("at most {} different names", Names::MAX),
                         help: Some("is it the right column?".into()),
                     });
@@ -212,12 +218,12 @@ impl<'a> Reader<'a> {
         let [categories, wards, channels] = self.names.map(Names::into_names);
         let origin = origin.to_datetime(Time::midnight());
         let report = TraceReport {
-            rows: self.rows,
+            rows: self.tally.rows,
             kept: self.events.len() as u64,
-            filtered: self.filtered,
-            outside_window: self.outside_window,
+            filtered: self.tally.filtered,
+            outside_window: self.tally.outside_window,
             skipped: self.skipped,
-            out_of_order: self.out_of_order,
+            out_of_order: self.tally.out_of_order,
             in_gap: self.clock.in_gap,
             in_overlap: self.clock.in_overlap,
             delimiter: table.delimiter(),
@@ -244,17 +250,20 @@ impl<'a> Reader<'a> {
 
     /// Why there is no event.
     fn nothing_left(&self) -> TraceError {
-        let (message, expected) = match self.dates {
+        let (message, expected) = match self.tally.dates {
             Some((first, last)) => {
-                let day =
-                    |date: Option<Date>| date.map_or("open".to_owned(), |date| date.to_string());
-                let window = format!("from {} to {}", day(self.spec.from), day(self.spec.to));
+                let window = match (self.spec.from, self.spec.to) {
+                    (Some(from), Some(to)) => format!("from {from} to {to}"),
+                    (Some(from), None) => format!("from {from} on"),
+                    (None, Some(to)) => format!("before {to}"),
+                    (None, None) => "of all days".to_owned(),
+                };
                 (
                     format!("no row lies in the window {window}"),
                     format!("a window that meets the trace, {first} to {last}"),
                 )
             }
-            None if self.filtered > 0 => {
+            None if self.tally.filtered > 0 => {
                 let wanted = |filter: &Filter| {
                     format!(
                         "`{}` one of `{}`",

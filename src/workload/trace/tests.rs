@@ -333,7 +333,7 @@ fn nothing_left_is_told_by_its_reason() {
             from: date("2016-02-01"),
             ..spec(stamp("t"))
         },
-        &["no row lies in the window from 2016-02-01 to open: \
+        &["no row lies in the window from 2016-02-01 on: \
            expected a window that meets the trace, 2015-02-04 to 2015-02-04"],
     );
 }
