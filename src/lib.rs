@@ -7,3 +7,4 @@ pub mod des;
 pub mod kube;
 pub mod metrics;
 pub mod scenario;
+pub mod workload;

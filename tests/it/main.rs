@@ -3,4 +3,5 @@
 mod billing;
 mod controllers;
 mod queue;
+mod workload;
 mod yaml;

@@ -1,0 +1,33 @@
+//! What do citizens do? Complaints and page views as streams of arrivals, and the two places where
+//! they wait for a pod.
+//!
+//! - [`Trace`] reads a CSV of real complaints, plain or gzipped, from any city, and tells every
+//!   mistake in it at once.
+//! - [`Replay`] sends a trace again, scaled by superposition; [`Background`] draws traffic from a
+//!   weekly profile and a random level; [`Paced`] keeps equal gaps. All are iterators of
+//!   [`Arrival`], in order of time.
+//! - [`Balancer`] picks the pod that serves a request: an Application Load Balancer or a cluster
+//!   IP.
+//! - [`MessageQueue`] holds the work that waits for a worker: Amazon SQS.
+//!
+//! **Invariant**: the streams of arrivals are pure functions of (inputs, seed) and know nothing of
+//! clusters, so every configuration that is compared meets the same citizens.
+
+mod arrivals;
+mod balancer;
+mod error;
+mod names;
+mod queue;
+mod table;
+mod trace;
+
+pub use arrivals::{
+    Arrival, ArrivalId, Background, BackgroundSpec, CategoryMap, OVERDISPERSION_MAX, Paced, Replay,
+    ReplaySpec, SCALE_MAX, WeeklyProfile, since_monday,
+};
+pub use balancer::{Algorithm, Balancer, TargetId, routable};
+pub use error::{TraceError, TraceErrorKind, TraceErrors};
+pub use queue::{Counts, DeadLetter, Delivery, MessageQueue, QueueConfig, Receipt};
+pub use trace::{
+    Columns, Filter, OnBadRow, StampFormat, TimeColumn, Trace, TraceEvent, TraceReport, TraceSpec,
+};
