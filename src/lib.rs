@@ -8,3 +8,4 @@ pub mod kube;
 pub mod metrics;
 pub mod scenario;
 pub mod workload;
+pub mod karpenter;

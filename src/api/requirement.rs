@@ -396,6 +396,103 @@ mod tests {
         );
     }
 
+    /// The operator × operator table of spec/karpenter.md 9.1: what every pair comes to, in words.
+    #[test]
+    fn every_pair_of_operators_intersects_as_upstream() {
+        let s = &mut Symbols::new();
+        let operands: [(&str, Operator, &[&str]); 8] = [
+            ("in 1 5", Operator::In, &["1", "5"]),
+            ("not in 5", Operator::NotIn, &["5"]),
+            ("exists", Operator::Exists, &[]),
+            ("absent", Operator::DoesNotExist, &[]),
+            ("> 4", Operator::Gt, &["4"]),
+            ("< 4", Operator::Lt, &["4"]),
+            (">= 9", Operator::Gte, &["9"]),
+            ("<= 1", Operator::Lte, &["1"]),
+        ];
+        #[rustfmt::skip]
+        let table: [[&str; 8]; 8] = [
+            ["in 1 5", "in 1", "in 1 5", "absent", "in 5", "in 1", "absent", "in 1"],
+            ["", "not in 5", "not in 5", "absent", "not in 5 >=5", "exists <=3", "exists >=9", "exists <=1"],
+            ["", "", "exists", "absent", "exists >=5", "exists <=3", "exists >=9", "exists <=1"],
+            ["", "", "", "absent", "absent", "absent", "absent", "absent"],
+            ["", "", "", "", "exists >=5", "absent", "exists >=9", "absent"],
+            ["", "", "", "", "", "exists <=3", "absent", "exists <=1"],
+            ["", "", "", "", "", "", "exists >=9", "absent"],
+            ["", "", "", "", "", "", "", "exists <=1"],
+        ];
+        let sets: Vec<_> = operands
+            .map(|(_, operator, values)| set(s, operator, values))
+            .into();
+        for (a, row) in table.iter().enumerate() {
+            for (b, expected) in row.iter().enumerate().skip(a) {
+                let both = sets[a].intersection(&sets[b], s);
+                let pair = format!("{} and {}", operands[a].0, operands[b].0);
+                assert_eq!(words(&both, s), *expected, "{pair}");
+                assert_eq!(
+                    sets[b].intersection(&sets[a], s),
+                    both,
+                    "{pair}, turned round"
+                );
+            }
+        }
+    }
+
+    /// A value is in an intersection exactly if it is in both sets.
+    #[test]
+    fn intersections_hold_what_both_hold() {
+        let s = &mut Symbols::new();
+        let probes = ["0", "1", "2", "5", "9", "10", "a", ""].map(|probe| s.intern(probe));
+        let mut sets = Vec::new();
+        for values in [&["1"][..], &["5"], &["9"]] {
+            for operator in [Operator::Gt, Operator::Lt, Operator::Gte, Operator::Lte] {
+                sets.push(set(s, operator, values));
+            }
+        }
+        for values in [&["1"][..], &["1", "9"], &["a", "5"], &["2", "a"]] {
+            sets.extend([Operator::In, Operator::NotIn].map(|operator| set(s, operator, values)));
+        }
+        sets.extend([Requirement::any(), Requirement::none()]);
+        for a in &sets {
+            for b in &sets {
+                let both = a.intersection(b, s);
+                for probe in probes {
+                    assert_eq!(
+                        both.has(probe, s),
+                        a.has(probe, s) && b.has(probe, s),
+                        "{a:?} {b:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// A set in words, such as `not in 5 >=5`.
+    fn words(set: &Requirement, symbols: &Symbols) -> String {
+        let operator = match set.operator() {
+            Operator::In => "in",
+            Operator::NotIn => "not in",
+            Operator::DoesNotExist => "absent",
+            _ => "exists",
+        };
+        let mut values: Vec<_> = set
+            .values()
+            .iter()
+            .map(|&value| symbols.name(value))
+            .collect();
+        values.sort();
+        let (low, high) = set.bounds();
+        let low = low.map(|n| format!(">={n}").into());
+        let high = high.map(|n| format!("<={n}").into());
+        let parts: Vec<_> = [operator.into()]
+            .into_iter()
+            .chain(values)
+            .chain(low)
+            .chain(high)
+            .collect();
+        parts.join(" ")
+    }
+
     #[test]
     fn intersects_agrees_with_intersection() {
         let s = &mut Symbols::new();

@@ -2,6 +2,7 @@
 
 mod billing;
 mod controllers;
+mod provisioning;
 mod queue;
 mod workload;
 mod yaml;

@@ -1,0 +1,13 @@
+//! Karpenter's scheduler against the cases of spec/karpenter.md 1, 9.1 and 13.6.
+
+mod claims;
+mod dsl;
+mod existing;
+mod explain;
+mod fake;
+mod limits;
+mod order;
+mod properties;
+mod relaxation;
+mod scale;
+mod topology;

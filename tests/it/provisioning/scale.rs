@@ -1,0 +1,31 @@
+//! The micro-benchmark of 8.1 in small, so that `benches/provisioning.rs` cannot rot.
+
+use super::fake::{diverse, fingerprint};
+
+#[test]
+fn every_pod_of_the_diverse_mix_finds_a_place_and_anti_affinity_dictates_the_nodes() {
+    for (pods, nodes) in [(50, 10), (100, 20), (500, 100)] {
+        let plan = diverse(pods).solve();
+        assert!(
+            plan.errors.is_empty() && plan.unreached.is_empty(),
+            "{pods} pods: {:?}",
+            plan.errors
+        );
+        assert_eq!(plan.claims.len(), nodes, "claims for {pods} pods");
+        assert_eq!(
+            plan.claims
+                .iter()
+                .map(|claim| claim.pods.len())
+                .sum::<usize>(),
+            pods
+        );
+    }
+}
+
+#[test]
+fn the_same_problem_has_the_same_plan() {
+    assert_eq!(
+        fingerprint(&diverse(200).solve()),
+        fingerprint(&diverse(200).solve())
+    );
+}
