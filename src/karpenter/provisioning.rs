@@ -1,16 +1,57 @@
 //! Given nodes, claims, pools and pending pods, what would Karpenter's scheduler decide? (spec/karpenter.md 1)
 //!
-//! A pass is a pure function from a [`Problem`] to a [`Plan`]. The problem holds everything the real scheduler would look at, as plain data
-//! with no tie to the live tables, so a recorded pass of a real cluster can be replayed.
+//! [`solve`] is one pass: a pure function from a [`Problem`] to a [`Plan`]. The problem holds everything the real scheduler would look at,
+//! as plain data with no tie to the live tables, so a recorded pass of a real cluster can be replayed. [`Batcher`] says when a pass starts.
+//!
+//! The rules are upstream's, one module each: the order of pods (`queue`), what they give up when refused (`preferences`), where
+//! they are tried (`places`), which types a claim could still be (`pool`), DaemonSet overhead (`daemons`), limits (`limits`),
+//! spread and affinity (`topology`), price order and truncation (`finish`). What upstream leaves to chance is drawn (`draws`).
+//!
+//! A pass is fast because it never asks twice: pods of a template are one class (`variant`), places with the same labels share one interned
+//! requirement set (`narrowing`), a set is held against a pool's types once and the answer kept as a bit mask (`pool`), and a place that
+//! refused a class for a reason that cannot pass is never offered to it again.
 //!
 //! Not modelled: reserved capacity (1.13; a reserved offering counts as any other), static pools (1.16), dynamic resource
-//! allocation and volumes.
+//! allocation, volumes, and the IP address of a host port (all addresses conflict).
 
+pub mod batcher;
 pub mod plan;
 pub mod problem;
 
+mod amounts;
+mod bits;
+mod daemons;
+mod draws;
+mod explain;
+mod finish;
+mod limits;
+mod narrowing;
+mod pass;
+mod places;
+mod pool;
+mod preferences;
+mod queue;
+mod topology;
+mod variant;
+
+pub use batcher::{Batcher, Closed, Window};
+pub use finish::MAX_TYPES;
 pub use plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason, TypeFailures};
 pub use problem::{
     CountedNode, ExistingNode, HostPort, Limits, MinValuesPolicy, Options, PendingPod,
     PoolTemplate, PreferencePolicy, Problem,
 };
+
+/// What Karpenter's scheduler decides about the pods of `problem`. Without an eligible pool it decides nothing, not even about existing
+/// nodes (1.1).
+#[must_use]
+pub fn solve(problem: &Problem) -> Plan {
+    if problem.pools.is_empty() {
+        let errors = problem.pods.iter().map(|pod| (pod.id, Reason::default()));
+        return Plan {
+            errors: errors.collect(),
+            ..Plan::default()
+        };
+    }
+    pass::Pass::new(problem).run()
+}
