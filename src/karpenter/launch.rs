@@ -116,7 +116,7 @@ fn capacity_type(launch: &Launch<'_>, kept: &[Kept<'_>]) -> CapacityType {
 mod tests {
     use super::*;
     use crate::api::key;
-    use crate::karpenter::offerings::tests::{Fixture, ON_DEMAND, SPOT, mills_per_hour};
+    use crate::karpenter::fixture::{Fixture, ON_DEMAND, SPOT, mills_per_hour};
 
     fn fleet(f: &Fixture, claim: &Requirements) -> Result<CreateFleet, NothingToLaunch> {
         let types: Vec<usize> = (0..f.types.len()).collect();

@@ -112,97 +112,10 @@ pub fn allows(claim: &Requirements, capacity_type: CapacityType, symbols: &Symbo
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::api::{Operator, Requirement, Resource, Resources, key};
-
-    pub(crate) const SPOT: CapacityType = CapacityType::Spot;
-    pub(crate) const ON_DEMAND: CapacityType = CapacityType::OnDemand;
-
-    /// A catalog built by hand: types in zones `a` and `b`, prices in thousandths of a dollar.
-    #[derive(Default)]
-    pub(crate) struct Fixture {
-        pub(crate) symbols: Symbols,
-        pub(crate) types: Vec<InstanceType>,
-    }
-
-    impl Fixture {
-        pub(crate) fn new() -> Self {
-            let mut fixture = Self::default();
-            for name in ["spot", "on-demand", "reserved", "a", "b"] {
-                fixture.symbols.intern(name);
-            }
-            fixture
-        }
-
-        /// Adds a type with these offerings and returns its place.
-        pub(crate) fn kind(
-            &mut self,
-            name: &str,
-            offerings: &[(&str, CapacityType, u64)],
-        ) -> usize {
-            let symbols = &mut self.symbols;
-            let size = name.split_once('.').map_or("large", |(_, size)| size);
-            let type_name = symbols.intern(name);
-            let labels = [
-                (key::INSTANCE_TYPE, type_name),
-                (key::INSTANCE_SIZE, symbols.intern(size)),
-            ];
-            let mut requirements = Requirements::from_labels(&labels.into_iter().collect());
-            let offerings: Vec<Offering> = offerings
-                .iter()
-                .map(|&(zone, capacity_type, mills)| {
-                    let zone = symbols.intern(zone);
-                    let labels = [
-                        (key::ZONE, zone),
-                        (key::CAPACITY_TYPE, symbols.intern(capacity_type.label())),
-                    ];
-                    Offering {
-                        zone,
-                        capacity_type,
-                        price: mills_per_hour(mills),
-                        available: true,
-                        requirements: Requirements::from_labels(&labels.into_iter().collect()),
-                    }
-                })
-                .collect();
-            for label in [key::ZONE, key::CAPACITY_TYPE] {
-                let values = offerings
-                    .iter()
-                    .filter_map(|o| o.requirements.get(label))
-                    .flat_map(|set| set.values().to_vec())
-                    .collect();
-                requirements.set(label, Requirement::of(values));
-            }
-            let capacity = Resources::cpu_memory(4_000, 16 << 30).with(Resource::Pods, 58);
-            self.types.push(InstanceType {
-                name: type_name,
-                requirements,
-                capacity,
-                allocatable: capacity,
-                offerings,
-            });
-            self.types.len() - 1
-        }
-
-        /// Requirements of exactly these values.
-        pub(crate) fn claim(&self, wanted: &[(Symbol, &[&str])]) -> Requirements {
-            let mut requirements = Requirements::new();
-            for (label, names) in wanted {
-                let values: Vec<Symbol> = names
-                    .iter()
-                    .map(|name| self.symbols.get(name).unwrap())
-                    .collect();
-                let set = Requirement::new(Operator::In, &values, &self.symbols);
-                requirements.add(*label, &set, &self.symbols);
-            }
-            requirements
-        }
-    }
-
-    pub(crate) fn mills_per_hour(mills: u64) -> Price {
-        Price(mills * 1_000_000)
-    }
+    use crate::api::{Requirement, key};
+    use crate::karpenter::fixture::{Fixture, ON_DEMAND, SPOT, mills_per_hour};
 
     #[test]
     fn the_worst_price_is_the_dearest_zone_of_the_preferred_capacity_type() {

@@ -148,7 +148,7 @@ fn truncated<'a>(launch: &Launch<'a>, mut kept: Vec<Kept<'a>>) -> Vec<Kept<'a>> 
 mod tests {
     use super::*;
     use crate::api::{Requirement, Requirements, Resources};
-    use crate::karpenter::offerings::tests::{Fixture, ON_DEMAND, SPOT};
+    use crate::karpenter::fixture::{Fixture, ON_DEMAND, SPOT};
 
     fn kept(f: &Fixture, claim: &Requirements) -> Result<Vec<(String, usize)>, NothingToLaunch> {
         let types: Vec<usize> = (0..f.types.len()).collect();
