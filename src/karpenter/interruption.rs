@@ -53,7 +53,7 @@ pub enum Action {
 pub struct Reaction {
     /// What is done.
     pub action: Action,
-    /// Whether the offering the instance came from is left alone for [`super::launch::UNAVAILABLE_FOR`].
+    /// Whether the offering the instance came from is left alone for [`crate::cloud::ice::UNAVAILABLE_FOR`].
     pub marks_offering: bool,
 }
 

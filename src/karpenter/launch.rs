@@ -5,20 +5,18 @@
 pub mod failure;
 pub mod filter;
 
-use crate::api::{Requirements, Resources, Symbol, Symbols};
-use crate::cloud::{CapacityType, InstanceType, Price};
-use crate::des::SimDuration;
+use crate::api::{Requirements, Resources, Symbols};
+use crate::cloud::fleet::{Override, Strategy};
+use crate::cloud::{CapacityType, InstanceType, InstanceTypeId, Pool};
 
 use super::offerings;
 use filter::Kept;
 
-pub use failure::{FleetError, FleetErrorCode, Pool, Verdict, verdict};
+pub use failure::{Failure, Verdict, verdict};
 pub use filter::Filter;
 
 /// Most types in a CreateFleet call (0.1).
 pub const MOST_TYPES: usize = 60;
-/// How long a failed offering is left alone (0.1).
-pub const UNAVAILABLE_FOR: SimDuration = SimDuration::from_secs(180);
 
 /// What is to be launched.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +27,8 @@ pub struct Launch<'a> {
     pub requests: &'a Resources,
     /// Places in `catalog` the claim names.
     pub types: &'a [usize],
-    /// Types with the allocatable of the claim's node class and the offerings of this moment; what is cached as unavailable is not available.
+    /// The region's types in the order of their ids, with the allocatable of the claim's node class and the offerings of this moment; what
+    /// is cached as unavailable is not available.
     pub catalog: &'a [InstanceType],
     /// The names behind the symbols.
     pub symbols: &'a Symbols,
@@ -41,29 +40,9 @@ pub struct CreateFleet {
     /// How it is bought; the whole request is for one capacity type.
     pub capacity_type: CapacityType,
     /// How EC2 chooses among the overrides.
-    pub strategy: AllocationStrategy,
-    /// What it may choose, types by price and zones in the order of the catalog.
+    pub strategy: Strategy,
+    /// What it may choose, with the prices Karpenter believes: types by price, zones in the order of the catalog.
     pub overrides: Vec<Override>,
-}
-
-/// A type in a zone.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Override {
-    /// Place of the type in the catalog.
-    pub kind: usize,
-    /// Zone.
-    pub zone: Symbol,
-    /// What Karpenter believes it costs.
-    pub price: Price,
-}
-
-/// EC2's rule of choice (3.4, 3.5).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AllocationStrategy {
-    /// The cheapest that can be had.
-    LowestPrice,
-    /// The cheapest of the deepest pools.
-    PriceCapacityOptimized,
 }
 
 /// Why no request is made: this filter left no type. The claim is deleted like one that met insufficient capacity (3.2).
@@ -87,19 +66,22 @@ pub fn create_fleet(launch: &Launch<'_>) -> Result<CreateFleet, NothingToLaunch>
         .flat_map(|kept| kept.offerings.iter().map(|offering| (kept.kind, *offering)))
         .filter(|(_, offering)| offering.capacity_type == capacity_type)
         .map(|(kind, offering)| Override {
-            kind,
-            zone: offering.zone,
+            pool: Pool {
+                instance_type: id(kind),
+                zone: offering.zone,
+            },
             price: offering.price,
         })
         .collect();
     Ok(CreateFleet {
         capacity_type,
-        strategy: match capacity_type {
-            CapacityType::Spot => AllocationStrategy::PriceCapacityOptimized,
-            CapacityType::OnDemand | CapacityType::Reserved => AllocationStrategy::LowestPrice,
-        },
+        strategy: Strategy::of(capacity_type),
         overrides,
     })
+}
+
+fn id(place: usize) -> InstanceTypeId {
+    InstanceTypeId(u16::try_from(place).expect("a catalog numbers its types in 16 bits"))
 }
 
 /// Spot if the claim allows it and any kept type offers it, else on-demand (3.3).
@@ -136,13 +118,16 @@ mod tests {
         f.kind("m6.large", &[("a", ON_DEMAND, 110), ("b", SPOT, 40)]);
         let request = fleet(&f, &Requirements::new()).unwrap();
         assert_eq!(request.capacity_type, SPOT);
-        assert_eq!(request.strategy, AllocationStrategy::PriceCapacityOptimized);
+        assert_eq!(request.strategy, Strategy::PriceCapacityOptimized);
         let chosen: Vec<_> = request
             .overrides
             .iter()
-            .map(|o| (o.kind, o.price))
+            .map(|o| (o.pool.instance_type, o.price))
             .collect();
-        assert_eq!(chosen, [(1, mills_per_hour(40)), (0, mills_per_hour(50))]);
+        assert_eq!(
+            chosen,
+            [(id(1), mills_per_hour(40)), (id(0), mills_per_hour(50))]
+        );
     }
 
     #[test]
@@ -152,7 +137,7 @@ mod tests {
         f.types[kind].offerings[0].available = false;
         let request = fleet(&f, &Requirements::new()).unwrap();
         assert_eq!(request.capacity_type, ON_DEMAND);
-        assert_eq!(request.strategy, AllocationStrategy::LowestPrice);
+        assert_eq!(request.strategy, Strategy::LowestPrice);
         assert_eq!(request.overrides.len(), 1);
     }
 
@@ -165,7 +150,7 @@ mod tests {
         );
         let claim = f.claim(&[(key::ZONE, &["a"]), (key::CAPACITY_TYPE, &["spot"])]);
         let request = fleet(&f, &claim).unwrap();
-        let zones: Vec<_> = request.overrides.iter().map(|o| o.zone).collect();
+        let zones: Vec<_> = request.overrides.iter().map(|o| o.pool.zone).collect();
         assert_eq!(zones, [f.symbols.get("a").unwrap()]);
     }
 }
