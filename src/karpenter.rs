@@ -6,3 +6,23 @@
 //! * [`provisioning`]: given nodes, claims, pools and pending pods, where does each pod go and which claims are created?
 
 pub mod provisioning;
+//! * [`launch`]: what does a claim ask EC2 for, and what follows from the answer?
+//! * [`lifecycle`]: how far has a claim come, and until when must it get further?
+//! * [`disruption`]: which nodes should go, and what replaces them?
+//! * [`termination`]: which pods leave a node that is going away, in which order, and when may its instance end?
+//! * [`interruption`]: what is done about a message from AWS?
+//!
+//! Shared by these: [`budget`] (how many nodes may go now), [`cost`] (what it costs to disturb a node) and [`offerings`] (what a
+//! claim may use, and at what price).
+
+pub mod budget;
+pub mod cost;
+pub mod disruption;
+#[cfg(test)]
+mod fixture;
+pub mod interruption;
+pub mod launch;
+pub mod lifecycle;
+pub mod offerings;
+pub mod provisioning;
+pub mod termination;

@@ -5,6 +5,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod des;
 pub mod kube;
+pub mod karpenter;
 pub mod metrics;
 pub mod scenario;
 pub mod workload;

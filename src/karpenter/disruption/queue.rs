@@ -1,0 +1,191 @@
+//! When are the nodes of a started command deleted? (spec/karpenter.md 4.13)
+
+use std::collections::BTreeSet;
+
+use crate::des::{SimDuration, SimTime};
+
+use super::command::Command;
+use super::view::NodeId;
+
+/// How often the queue is looked at (0.2).
+pub const QUEUE_POLL: SimDuration = SimDuration::from_secs(1);
+/// How much longer the horizon gets with each candidate in the queue (0.1).
+const PER_CANDIDATE: SimDuration = SimDuration::from_millis(80);
+/// The shortest and the longest horizon (0.1).
+const HORIZON: (SimDuration, SimDuration) = (
+    SimDuration::from_secs(10 * 60),
+    SimDuration::from_secs(3600),
+);
+
+/// Commands that wait for their replacements.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Queue {
+    entries: Vec<Entry>,
+    nodes: BTreeSet<NodeId>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Entry {
+    command: Command,
+    replacement: Option<NodeId>,
+    started: SimTime,
+}
+
+/// How a replacement is doing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Replacement {
+    /// It is on its way.
+    Starting,
+    /// Its node is initialized.
+    Initialized,
+    /// Its claim is gone: the launch failed, or it was deleted.
+    Gone,
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// Its candidates are to be deleted.
+    Delete,
+    /// Its replacement is gone: the candidates lose taint and mark, and stay.
+    ReplacementGone,
+    /// Its replacement took longer than this: the candidates lose taint and mark, and stay. The replacement stays as well.
+    OutOfTime(SimDuration),
+}
+
+impl Queue {
+    /// Takes a command whose replacement, if it has one, has been created as this claim.
+    pub fn start(&mut self, command: Command, replacement: Option<NodeId>, now: SimTime) {
+        assert_eq!(command.replacement.is_some(), replacement.is_some());
+        for &node in &command.candidates {
+            let new = self.nodes.insert(node);
+            assert!(new, "{node:?} is disrupted by two commands");
+        }
+        self.entries.push(Entry {
+            command,
+            replacement,
+            started: now,
+        });
+    }
+
+    /// Whether a command has the node.
+    #[must_use]
+    pub fn contains(&self, node: NodeId) -> bool {
+        self.nodes.contains(&node)
+    }
+
+    /// Whether there is no command to look at.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How long a command may wait for its replacement now.
+    #[must_use]
+    pub fn horizon(&self) -> SimDuration {
+        let (shortest, longest) = HORIZON;
+        (PER_CANDIDATE * self.nodes.len() as u64).clamp(shortest, longest)
+    }
+
+    /// Takes out the commands that have ended, in the order they were started. To be asked when a command is started and every
+    /// [`QUEUE_POLL`] while the queue is not empty.
+    pub fn poll(
+        &mut self,
+        now: SimTime,
+        replacement: impl Fn(NodeId) -> Replacement,
+    ) -> Vec<(Command, Outcome)> {
+        let horizon = self.horizon();
+        let outcome = |entry: &Entry| match entry.replacement.map(&replacement) {
+            None | Some(Replacement::Initialized) => Some(Outcome::Delete),
+            Some(Replacement::Gone) => Some(Outcome::ReplacementGone),
+            Some(Replacement::Starting) if now - entry.started > horizon => {
+                Some(Outcome::OutOfTime(horizon))
+            }
+            Some(Replacement::Starting) => None,
+        };
+        let mut ended = Vec::new();
+        for entry in std::mem::take(&mut self.entries) {
+            match outcome(&entry) {
+                None => self.entries.push(entry),
+                Some(outcome) => ended.push((entry.command, outcome)),
+            }
+        }
+        for node in ended.iter().flat_map(|(command, _)| &command.candidates) {
+            self.nodes.remove(node);
+        }
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::karpenter::disruption::command::{Method, Saving};
+    use crate::karpenter::disruption::fixture::World;
+
+    fn command(nodes: std::ops::Range<u32>, replaced: bool) -> Command {
+        Command {
+            method: Method::MultiNode,
+            candidates: nodes.map(NodeId).collect(),
+            replacement: replaced.then(|| World::new().claim(&[])),
+            destinations: Vec::new(),
+            saving: Saving {
+                now: Default::default(),
+                replacement_at_most: Default::default(),
+                replacement_at_least: Default::default(),
+            },
+        }
+    }
+
+    fn at(secs: u64) -> SimTime {
+        SimTime::from_secs(secs)
+    }
+
+    const CLAIM: Option<NodeId> = Some(NodeId(u32::MAX));
+
+    #[test]
+    fn the_horizon_grows_with_the_queue() {
+        let horizon = |candidates| {
+            let mut queue = Queue::default();
+            queue.start(command(0..candidates, false), None, at(0));
+            queue.horizon().as_secs()
+        };
+        assert_eq!(horizon(100), 10 * 60);
+        assert_eq!(horizon(10_000), 13 * 60 + 20);
+        assert_eq!(horizon(100_000), 60 * 60);
+    }
+
+    #[test]
+    fn a_delete_has_nothing_to_wait_for() {
+        let mut queue = Queue::default();
+        queue.start(command(0..2, false), None, at(0));
+        assert!(queue.contains(NodeId(1)) && !queue.contains(NodeId(2)));
+        let ended = queue.poll(at(0), |_| unreachable!("there is no replacement"));
+        assert_eq!(ended, [(command(0..2, false), Outcome::Delete)]);
+        assert!(queue.is_empty() && !queue.contains(NodeId(1)));
+    }
+
+    #[test]
+    fn a_replacement_must_be_initialized() {
+        let mut queue = Queue::default();
+        queue.start(command(0..1, true), CLAIM, at(0));
+        assert_eq!(queue.poll(at(50), |_| Replacement::Starting), []);
+        let ended = queue.poll(at(51), |_| Replacement::Initialized);
+        assert_eq!(ended[0].1, Outcome::Delete);
+    }
+
+    #[test]
+    fn a_lost_or_late_replacement_releases_the_nodes() {
+        let mut queue = Queue::default();
+        queue.start(command(0..1, true), CLAIM, at(0));
+        queue.start(command(1..2, true), CLAIM, at(100));
+        assert_eq!(queue.poll(at(600), |_| Replacement::Starting), []);
+        let ended = queue.poll(at(601), |_| Replacement::Starting);
+        let horizon = SimDuration::from_secs(600);
+        assert_eq!(ended, [(command(0..1, true), Outcome::OutOfTime(horizon))]);
+        assert!(!queue.contains(NodeId(0)) && queue.contains(NodeId(1)));
+        let ended = queue.poll(at(602), |_| Replacement::Gone);
+        assert_eq!(ended[0].1, Outcome::ReplacementGone);
+        assert!(queue.is_empty());
+    }
+}
