@@ -4,5 +4,6 @@ pub mod api;
 pub mod cloud;
 pub mod cluster;
 pub mod des;
+pub mod kube;
 pub mod metrics;
 pub mod scenario;
