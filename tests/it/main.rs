@@ -1,4 +1,5 @@
 //! The integration tests: one binary, one module for each behaviour.
 
 mod queue;
+mod scheduler;
 mod yaml;
