@@ -5,4 +5,5 @@ mod controllers;
 mod provisioning;
 mod queue;
 mod workload;
+mod scheduler;
 mod yaml;

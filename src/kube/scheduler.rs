@@ -1,0 +1,47 @@
+//! On which node does a pod go, and when is it tried again? kube-scheduler with its default profile (spec/kubernetes.md 1).
+//!
+//! The room has three tenants that never call each other; the simulation carries data between them:
+//!
+//! - [`Cache`] knows nodes and the pods on them and answers [`Cache::schedule`] (filter and score plugins) and
+//!   [`Cache::preempt`];
+//! - [`SchedulingQueue`] knows the pods that wait and answers *who is next* and *when to look again*;
+//! - [`BindPace`] says when the API client lets a binding through.
+//!
+//! One attempt reads like the real cycle: pop a pod, `schedule` it, and either `add_pod` at once (the pod is *assumed*, its
+//! requests count from here on) and bind it at the pace's instant, or hand the [`Failure`] to the queue. Every change of the
+//! cluster goes to the cache first and then, as a [`ClusterEvent`], to the queue, which asks [`Cache::wakes`] whom it concerns.
+//!
+//! What makes it fast is what the real one calls equivalence: pods of one template are interchangeable, so taints, affinity
+//! and labels are judged once per (template, node) when the node changes, and selectors are evaluated once per pair of
+//! templates when the cache is made. What is left per attempt are loops over columns of integers, in `filter` and `score`.
+//!
+//! Caller and cache share two small integers: a node's *slot* (dense, may be reused after [`Cache::remove_node`]) and a pod's
+//! *key* (unique among pods that are on a node or wait for one).
+
+mod cache;
+mod class;
+pub mod constants;
+mod cycle;
+mod failure;
+mod filter;
+mod hint;
+mod node_tree;
+mod pace;
+mod plugin;
+mod preemption;
+mod profile;
+mod queue;
+mod score;
+mod tally;
+mod topology;
+
+pub use cache::{Cache, NodeInfo, PodInfo};
+pub use cycle::{Attempt, Chosen, feasible_nodes_wanted};
+pub use failure::{Failure, Reason};
+pub use hint::ClusterEvent;
+pub use node_tree::NodeTree;
+pub use pace::BindPace;
+pub use plugin::{Plugin, PluginSet};
+pub use preemption::{DisruptionBudget, Preemption};
+pub use profile::{Profile, TieBreak};
+pub use queue::SchedulingQueue;

@@ -1,0 +1,476 @@
+//! What does the scheduler believe about the cluster? Nodes and pods as columns, changed in place as the cluster changes.
+
+use rustc_hash::FxHashMap;
+
+use super::class::{Builder, Class};
+use super::constants::UNSCHEDULABLE_TAINT;
+use super::cycle::Scratch;
+use super::node_tree::NodeTree;
+use super::plugin::Rejection;
+use super::preemption::Nomination;
+use super::profile::Profile;
+use super::tally::{Inclusion, Tally};
+use super::topology::Topology;
+use crate::api::resources::RESOURCE_KINDS;
+use crate::api::taint::tolerated;
+use crate::api::{Effect, LabelSet, Resource, Resources, Symbol, Symbols, Taint, Toleration, key};
+use crate::cluster::{PodTemplate, TemplateId};
+use crate::des::SimTime;
+
+/// A node as the scheduler sees it.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct NodeInfo {
+    /// Its labels, host name and zone among them.
+    pub labels: LabelSet,
+    /// Its taints.
+    pub taints: Vec<Taint>,
+    /// What pods may use, in the units of [`Resource`]; at most 2⁵⁶ of each.
+    pub allocatable: Resources,
+    /// Whether it is cordoned.
+    pub unschedulable: bool,
+    /// Images it holds, with their size on disk in bytes; the kubelet reports at most 50.
+    pub images: Vec<(Symbol, u64)>,
+}
+
+/// A pod that is placed on a node, or assumed to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PodInfo {
+    /// The pod.
+    pub key: u32,
+    /// Its template.
+    pub template: TemplateId,
+    /// When it started, or was placed: of victims with equal priority the younger goes first.
+    pub start: SimTime,
+    /// Whether it is on its way out: its requests still count, but spreading does not see it.
+    pub terminating: bool,
+}
+
+/// The scheduler's picture of the cluster.
+#[derive(Clone, Debug)]
+pub struct Cache<'s> {
+    pub(super) templates: &'s [PodTemplate],
+    pub(super) symbols: &'s Symbols,
+    pub(super) profile: Profile,
+    pub(super) classes: Vec<Class>,
+    pub(super) topologies: Vec<Topology>,
+    pub(super) tallies: Vec<Tally>,
+    pub(super) columns: Columns,
+    pub(super) tree: NodeTree,
+    /// By slot; none where no node is.
+    pub(super) nodes: Vec<Option<NodeInfo>>,
+    pub(super) node_count: usize,
+    /// By slot.
+    pub(super) pods: Vec<Vec<PodInfo>>,
+    pub(super) node_of: FxHashMap<u32, u32>,
+    pub(super) images: Images,
+    pub(super) nominations: Vec<Nomination>,
+    /// Every taint ever seen, once.
+    pub(super) taints: Vec<Taint>,
+    /// Where the next search starts in the order of the tree.
+    pub(super) next_start: usize,
+    pub(super) scratch: Scratch,
+}
+
+/// What nodes have and what is taken of it: a column per kind, indexed by slot.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Columns {
+    pub(super) allocatable: [Vec<i64>; RESOURCE_KINDS],
+    pub(super) requested: [Vec<i64>; RESOURCE_KINDS],
+    /// CPU and memory with defaults for containers that ask for none, for scores.
+    pub(super) nonzero: [Vec<i64>; 2],
+}
+
+/// Which nodes hold which image. Only images of templates are of interest.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Images {
+    place: FxHashMap<Symbol, usize>,
+    /// Bytes by image and slot, 0 where the node does not hold it.
+    pub(super) bytes: Vec<Vec<i64>>,
+    /// Nodes that hold it, by image.
+    pub(super) holders: Vec<i64>,
+}
+
+impl<'s> Cache<'s> {
+    /// An empty cluster that will run pods of these templates. Linear in pairs of templates.
+    #[must_use]
+    pub fn new(templates: &'s [PodTemplate], symbols: &'s Symbols, profile: Profile) -> Self {
+        let mut builder = Builder::new(templates, symbols);
+        let mut classes = builder.classes();
+        let mut images = Images::default();
+        for (class, template) in classes.iter_mut().zip(templates) {
+            class.image = images.track(template.image);
+        }
+        Self {
+            templates,
+            symbols,
+            profile,
+            classes,
+            topologies: builder.topologies,
+            tallies: builder.tallies,
+            columns: Columns::default(),
+            tree: NodeTree::default(),
+            nodes: Vec::new(),
+            node_count: 0,
+            pods: Vec::new(),
+            node_of: FxHashMap::default(),
+            images,
+            nominations: Vec::new(),
+            taints: Vec::new(),
+            next_start: 0,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// A node appears in a free slot. Linear in templates and tallies.
+    pub fn add_node(&mut self, slot: u32, info: NodeInfo) {
+        let at = slot as usize;
+        self.grow(at + 1);
+        assert!(self.nodes[at].is_none(), "slot {slot} holds a node");
+        self.node_count += 1;
+        self.tree.insert(info.labels.get(key::ZONE), slot);
+        self.columns.set_allocatable(at, &info.allocatable);
+        self.images.set(at, &info.images);
+        self.join(at, &info);
+        self.nodes[at] = Some(info);
+    }
+
+    /// A node changes; its pods stay. Returns what it was, for [`super::ClusterEvent::NodeUpdated`].
+    pub fn update_node(&mut self, slot: u32, info: NodeInfo) -> NodeInfo {
+        let at = slot as usize;
+        let before = self.nodes[at].take();
+        let before = before.expect("only a node that is there changes");
+        let zones = [&before, &info].map(|node| node.labels.get(key::ZONE));
+        if zones[0] != zones[1] {
+            self.tree.remove(zones[0], slot);
+            self.tree.insert(zones[1], slot);
+        }
+        self.columns.set_allocatable(at, &info.allocatable);
+        self.images.set(at, &info.images);
+        if (&before.labels, &before.taints, before.unschedulable)
+            != (&info.labels, &info.taints, info.unschedulable)
+        {
+            self.leave(at, &before);
+            self.join(at, &info);
+        }
+        self.nodes[at] = Some(info);
+        before
+    }
+
+    /// A node disappears with all pods on it. Its slot is free again.
+    pub fn remove_node(&mut self, slot: u32) {
+        let at = slot as usize;
+        let info = self.nodes[at].take();
+        let info = info.expect("only a node that is there disappears");
+        self.leave(at, &info);
+        for pod in std::mem::take(&mut self.pods[at]) {
+            self.columns
+                .take(at, &self.templates[pod.template.index()], -1);
+            self.node_of.remove(&pod.key);
+        }
+        self.nominations
+            .retain(|nomination| nomination.slot != slot);
+        self.tree.remove(info.labels.get(key::ZONE), slot);
+        self.columns.set_allocatable(at, &Resources::ZERO);
+        self.images.set(at, &[]);
+        self.node_count -= 1;
+    }
+
+    /// A pod is placed or assumed on a node. A pod that was placed by the kubelet or the user may exceed what is free.
+    pub fn add_pod(&mut self, slot: u32, pod: PodInfo) {
+        let at = slot as usize;
+        assert!(
+            self.nodes[at].is_some(),
+            "pod {} comes to slot {slot} without a node",
+            pod.key
+        );
+        let twice = self.node_of.insert(pod.key, slot);
+        assert!(twice.is_none(), "pod {} is on a node already", pod.key);
+        self.nominations
+            .retain(|nomination| nomination.pod != pod.key);
+        self.place(at, pod);
+    }
+
+    /// A pod is gone from its node. Returns the node's slot and what the pod was.
+    pub fn remove_pod(&mut self, key: u32) -> (u32, PodInfo) {
+        let slot = self.node_of.remove(&key);
+        let slot = slot.expect("only a pod on a node can leave it");
+        (slot, self.displace(slot as usize, key))
+    }
+
+    /// A pod begins to terminate: spreading no longer counts it. Nothing changes if it did already.
+    pub fn mark_terminating(&mut self, key: u32) {
+        let slot = self.node_of.get(&key);
+        let &slot = slot.expect("only a pod on a node terminates there");
+        let at = slot as usize;
+        let mut pod = self.displace(at, key);
+        pod.terminating = true;
+        self.place(at, pod);
+    }
+
+    /// A node has pulled an image.
+    pub fn add_image(&mut self, slot: u32, image: Symbol, bytes: u64) {
+        let node = self.nodes[slot as usize].as_mut();
+        let node = node.expect("only a node that is there pulls images");
+        node.images.retain(|&(held, _)| held != image);
+        node.images.push((image, bytes));
+        self.images.hold(slot as usize, image, bytes);
+    }
+
+    /// The number of nodes.
+    #[must_use]
+    pub fn node_count(&self) -> usize {
+        self.node_count
+    }
+
+    /// The node in a slot.
+    #[must_use]
+    pub fn node(&self, slot: u32) -> Option<&NodeInfo> {
+        self.nodes.get(slot as usize)?.as_ref()
+    }
+
+    /// The pods on a node, in no particular order.
+    #[must_use]
+    pub fn pods_on(&self, slot: u32) -> &[PodInfo] {
+        self.pods.get(slot as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The node of a pod.
+    #[must_use]
+    pub fn node_of(&self, pod: u32) -> Option<u32> {
+        self.node_of.get(&pod).copied()
+    }
+
+    /// The sum of requests of the pods in a slot.
+    #[must_use]
+    pub fn requested(&self, slot: u32) -> Resources {
+        Resource::ALL
+            .into_iter()
+            .fold(Resources::ZERO, |sum, kind| {
+                sum.with(kind, self.columns.requested[kind as usize][slot as usize])
+            })
+    }
+
+    /// Puts a pod on a node in every column and tally.
+    pub(super) fn place(&mut self, at: usize, pod: PodInfo) {
+        self.columns
+            .take(at, &self.templates[pod.template.index()], 1);
+        self.count(at, pod);
+        self.pods[at].push(pod);
+    }
+
+    /// Undoes [`Self::place`].
+    pub(super) fn displace(&mut self, at: usize, key: u32) -> PodInfo {
+        let place = self.pods[at].iter().position(|pod| pod.key == key);
+        let pod = self.pods[at].swap_remove(place.expect("a pod is listed on its node"));
+        self.columns
+            .take(at, &self.templates[pod.template.index()], -1);
+        self.uncount(at, pod);
+        pod
+    }
+
+    fn count(&mut self, at: usize, pod: PodInfo) {
+        for &id in &self.classes[pod.template.index()].counted_by {
+            let tally = &mut self.tallies[id];
+            if tally.question.terminating || !pod.terminating {
+                tally.add(at, &self.topologies[tally.question.topology]);
+            }
+        }
+    }
+
+    fn uncount(&mut self, at: usize, pod: PodInfo) {
+        for &id in &self.classes[pod.template.index()].counted_by {
+            let tally = &mut self.tallies[id];
+            if tally.question.terminating || !pod.terminating {
+                tally.remove(at, &self.topologies[tally.question.topology]);
+            }
+        }
+    }
+
+    fn grow(&mut self, slots: usize) {
+        let slots = slots.max(self.nodes.len());
+        self.nodes.resize(slots, None);
+        self.pods.resize(slots, Vec::new());
+        self.columns.grow(slots);
+        self.images.grow(slots);
+        self.topologies
+            .iter_mut()
+            .for_each(|topology| topology.grow(slots));
+        self.tallies.iter_mut().for_each(|tally| tally.grow(slots));
+        for class in &mut self.classes {
+            class.refusal.resize(slots, None);
+            class.unwelcome.resize(slots, 0);
+            class.preference.resize(slots, 0);
+        }
+    }
+
+    /// Judges a node for every class and lets it and its pods take part in topologies and tallies.
+    fn join(&mut self, at: usize, info: &NodeInfo) {
+        for topology in &mut self.topologies {
+            topology.join(at, &info.labels);
+        }
+        for tally in &mut self.tallies {
+            let included = tally.question.nodes.as_ref().is_none_or(|inclusion| {
+                includes(inclusion, self.templates, self.symbols, info)
+                    && inclusion
+                        .topologies
+                        .iter()
+                        .all(|&topology| self.topologies[topology].has(at))
+            });
+            tally.join(at, &self.topologies[tally.question.topology], included);
+        }
+        for place in 0..self.classes.len() {
+            let template: &'s PodTemplate = &self.templates[place];
+            let refusal = self.refusal(template, info);
+            let class = &mut self.classes[place];
+            class.refusal[at] = refusal;
+            class.unwelcome[at] = unwelcome(&template.tolerations, &info.taints);
+            let preferred = template.preferred_node_terms.iter();
+            class.preference[at] = preferred
+                .filter(|(_, term)| term.matches(&info.labels, self.symbols))
+                .map(|&(weight, _)| i64::from(weight))
+                .sum();
+        }
+        for place in 0..self.pods[at].len() {
+            self.count(at, self.pods[at][place]);
+        }
+    }
+
+    /// Undoes [`Self::join`]; `info` is what the node joined with.
+    fn leave(&mut self, at: usize, info: &NodeInfo) {
+        for place in 0..self.pods[at].len() {
+            self.uncount(at, self.pods[at][place]);
+        }
+        for tally in &mut self.tallies {
+            tally.leave(at, &self.topologies[tally.question.topology]);
+        }
+        for topology in &mut self.topologies {
+            topology.leave(at, &info.labels);
+        }
+    }
+
+    /// Why a node is refused for what it is: cordon, taints, node affinity (spec/kubernetes.md 1.1, 1.7, 1.8).
+    fn refusal(&mut self, template: &'s PodTemplate, info: &NodeInfo) -> Option<Rejection> {
+        if info.unschedulable && !bears_cordon(&template.tolerations) {
+            return Some(Rejection::Cordoned);
+        }
+        if let Some(taint) = intolerable(&template.tolerations, &info.taints) {
+            return Some(Rejection::Taint(self.taint_place(taint)));
+        }
+        let matches = template.node_matches(&info.labels, self.symbols);
+        (!matches).then_some(Rejection::NodeAffinity)
+    }
+
+    fn taint_place(&mut self, taint: &Taint) -> u16 {
+        let place = self
+            .taints
+            .iter()
+            .position(|known| known == taint)
+            .unwrap_or_else(|| {
+                self.taints.push(taint.clone());
+                self.taints.len() - 1
+            });
+        u16::try_from(place).expect("fewer than 65 536 distinct taints")
+    }
+}
+
+/// Whether a cordoned node is fine (spec/kubernetes.md 1.1).
+pub(super) fn bears_cordon(tolerations: &[Toleration]) -> bool {
+    let cordon = Taint {
+        key: UNSCHEDULABLE_TAINT.to_owned(),
+        value: String::new(),
+        effect: Effect::NoSchedule,
+    };
+    tolerated(&cordon, tolerations)
+}
+
+/// The first taint that keeps a pod with these tolerations away (spec/kubernetes.md 1.7).
+pub(super) fn intolerable<'t>(
+    tolerations: &[Toleration],
+    taints: &'t [Taint],
+) -> Option<&'t Taint> {
+    taints
+        .iter()
+        .find(|taint| taint.effect != Effect::PreferNoSchedule && !tolerated(taint, tolerations))
+}
+
+/// How many taints a pod with these tolerations would rather avoid (spec/kubernetes.md 1.7).
+fn unwelcome(tolerations: &[Toleration], taints: &[Taint]) -> i64 {
+    let soft = taints
+        .iter()
+        .filter(|taint| taint.effect == Effect::PreferNoSchedule);
+    soft.filter(|taint| !tolerated(taint, tolerations)).count() as i64
+}
+
+/// Whether the inclusion policies let a node take part in a spread; its labels are checked elsewhere.
+fn includes(
+    inclusion: &Inclusion,
+    templates: &[PodTemplate],
+    symbols: &Symbols,
+    info: &NodeInfo,
+) -> bool {
+    let template = &templates[inclusion.template.index()];
+    (!inclusion.honor_affinity || template.node_matches(&info.labels, symbols))
+        && (!inclusion.honor_taints || intolerable(&template.tolerations, &info.taints).is_none())
+}
+
+impl Columns {
+    fn grow(&mut self, slots: usize) {
+        let all = [
+            self.allocatable.as_mut_slice(),
+            &mut self.requested,
+            &mut self.nonzero,
+        ];
+        for column in all.into_iter().flatten() {
+            column.resize(slots, 0);
+        }
+    }
+
+    fn set_allocatable(&mut self, at: usize, allocatable: &Resources) {
+        for kind in Resource::ALL {
+            self.allocatable[kind as usize][at] = allocatable[kind];
+        }
+    }
+
+    /// Takes `times` the requests of a template from a node; -1 gives them back.
+    fn take(&mut self, at: usize, template: &PodTemplate, times: i64) {
+        for (kind, amount) in template.requests.iter() {
+            self.requested[kind as usize][at] += times * amount;
+        }
+        self.nonzero[0][at] += times * template.nonzero_requests.0;
+        self.nonzero[1][at] += times * template.nonzero_requests.1;
+    }
+}
+
+impl Images {
+    fn track(&mut self, image: Symbol) -> usize {
+        *self.place.entry(image).or_insert_with(|| {
+            self.bytes.push(Vec::new());
+            self.holders.push(0);
+            self.holders.len() - 1
+        })
+    }
+
+    fn grow(&mut self, slots: usize) {
+        self.bytes
+            .iter_mut()
+            .for_each(|column| column.resize(slots, 0));
+    }
+
+    fn set(&mut self, at: usize, images: &[(Symbol, u64)]) {
+        for (column, holders) in self.bytes.iter_mut().zip(&mut self.holders) {
+            *holders -= i64::from(column[at] > 0);
+            column[at] = 0;
+        }
+        for &(image, bytes) in images {
+            self.hold(at, image, bytes);
+        }
+    }
+
+    fn hold(&mut self, at: usize, image: Symbol, bytes: u64) {
+        if let Some(&place) = self.place.get(&image) {
+            let held = &mut self.bytes[place][at];
+            self.holders[place] += i64::from(*held == 0 && bytes > 0);
+            *held = i64::try_from(bytes).unwrap_or(i64::MAX);
+        }
+    }
+}
