@@ -4,8 +4,6 @@
 //! the event queue. Rules and constants are those of spec/karpenter.md.
 //!
 //! * [`provisioning`]: given nodes, claims, pools and pending pods, where does each pod go and which claims are created?
-
-pub mod provisioning;
 //! * [`launch`]: what does a claim ask EC2 for, and what follows from the answer?
 //! * [`lifecycle`]: how far has a claim come, and until when must it get further?
 //! * [`disruption`]: which nodes should go, and what replaces them?

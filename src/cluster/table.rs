@@ -67,7 +67,10 @@ pub struct Table<T> {
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), free: Vec::new() }
+        Self {
+            rows: Vec::new(),
+            free: Vec::new(),
+        }
     }
 }
 
@@ -77,11 +80,22 @@ impl<T> Table<T> {
         if let Some(slot) = self.free.pop() {
             let row = &mut self.rows[slot as usize];
             row.value = Some(value);
-            return Key { slot, epoch: row.epoch, of: PhantomData };
+            return Key {
+                slot,
+                epoch: row.epoch,
+                of: PhantomData,
+            };
         }
         let slot = u32::try_from(self.rows.len()).expect("fewer than 2^32 rows at once");
-        self.rows.push(Row { epoch: 0, value: Some(value) });
-        Key { slot, epoch: 0, of: PhantomData }
+        self.rows.push(Row {
+            epoch: 0,
+            value: Some(value),
+        });
+        Key {
+            slot,
+            epoch: 0,
+            of: PhantomData,
+        }
     }
 
     /// Removes a row; its key is invalid from now on.
@@ -98,7 +112,11 @@ impl<T> Table<T> {
     #[must_use]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         let row = &self.rows[key.slot as usize];
-        if row.epoch == key.epoch { row.value.as_ref() } else { None }
+        if row.epoch == key.epoch {
+            row.value.as_ref()
+        } else {
+            None
+        }
     }
 
     /// The row, unless it is gone.
@@ -106,21 +124,36 @@ impl<T> Table<T> {
     #[must_use]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         let row = &mut self.rows[key.slot as usize];
-        if row.epoch == key.epoch { row.value.as_mut() } else { None }
+        if row.epoch == key.epoch {
+            row.value.as_mut()
+        } else {
+            None
+        }
     }
 
     /// The key of the row that has this place now.
     #[must_use]
     pub fn key_at(&self, slot: u32) -> Option<Key<T>> {
         let row = &self.rows[slot as usize];
-        row.value.as_ref().map(|_| Key { slot, epoch: row.epoch, of: PhantomData })
+        row.value.as_ref().map(|_| Key {
+            slot,
+            epoch: row.epoch,
+            of: PhantomData,
+        })
     }
 
     /// All rows in the order of their places.
     pub fn iter(&self) -> impl Iterator<Item = (Key<T>, &T)> {
         self.rows.iter().enumerate().filter_map(|(slot, row)| {
             let value = row.value.as_ref()?;
-            Some((Key { slot: slot as u32, epoch: row.epoch, of: PhantomData }, value))
+            Some((
+                Key {
+                    slot: slot as u32,
+                    epoch: row.epoch,
+                    of: PhantomData,
+                },
+                value,
+            ))
         })
     }
 

@@ -4,6 +4,6 @@ mod billing;
 mod controllers;
 mod provisioning;
 mod queue;
-mod workload;
 mod scheduler;
+mod workload;
 mod yaml;
