@@ -8,4 +8,5 @@ pub mod karpenter;
 pub mod kube;
 pub mod metrics;
 pub mod scenario;
+pub mod sim;
 pub mod workload;

@@ -15,5 +15,7 @@ pub mod decode;
 pub mod diagnostic;
 pub mod load;
 pub mod merge;
+pub mod model;
 pub mod source;
+pub mod spec;
 pub mod tree;

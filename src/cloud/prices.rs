@@ -153,6 +153,19 @@ pub enum Quality {
     Uncited,
 }
 
+impl Quality {
+    /// As reports write it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Cited => "cited",
+            Self::Weak => "weak",
+            Self::Estimated => "estimated",
+            Self::Uncited => "UNCITED",
+        }
+    }
+}
+
 impl From<PriceSource> for Quality {
     fn from(source: PriceSource) -> Self {
         if source.is_estimated() {
@@ -202,6 +215,23 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// As a bill writes it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Hour | Self::StartedHour => "hours",
+            Self::GbMonth => "GB-months",
+            Self::IopsMonth => "IOPS-months",
+            Self::MibPerSecondMonth => "MiB/s-months",
+            Self::Gb => "GB",
+            Self::LcuHour => "LCU-hours",
+            Self::ThousandRequests => "thousand requests",
+            Self::TenThousandRequests => "ten thousand requests",
+            Self::MillionRequests => "million requests",
+            Self::Fraction => "of the total",
+        }
+    }
+
     /// Base units in one unit.
     #[must_use]
     pub const fn base(self) -> u128 {

@@ -1,0 +1,246 @@
+//! The resolved scenario: ids, integers and enums; nothing left to look up, default or doubt.
+//!
+//! Every `Option` here means that the thing is absent, never that a default is to be filled in. Past this point the core cannot fail.
+
+pub mod cluster;
+pub mod traffic;
+
+use crate::api::{Symbol, Symbols};
+use crate::cloud::Catalog;
+use crate::cluster::{PodTemplate, TemplateId};
+use crate::des::{Dist, SimDuration};
+use crate::kube::hpa::HpaSpec;
+use crate::kube::keda::ScaledObjectSpec;
+use crate::kube::pdb::PdbSpec;
+
+pub use cluster::{
+    ClusterModel, KarpenterModel, MarketModel, NodeClassModel, NodeGroupModel, NodePoolModel,
+    PricesModel,
+};
+pub use traffic::{
+    Background, CallStep, EnqueueStep, Filter, Journey, JourneyId, Profile, Replay, Step, StepId,
+    StepKind, Traffic,
+};
+
+/// The place of a service in [`Scenario::services`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ServiceId(pub u16);
+
+/// The place of a queue in [`Scenario::queues`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct QueueId(pub u16);
+
+impl ServiceId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl QueueId {
+    /// As an index.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A whole scenario, ready to run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Name of the report folder.
+    pub name: String,
+    /// One or two sentences.
+    pub description: String,
+    /// Seed of every random draw.
+    pub seed: u64,
+    /// FNV-1a of the merged scenario text: the provenance of a report.
+    pub digest: u64,
+    /// Wall clock and zone of simulated time zero.
+    pub start: jiff::Zoned,
+    /// Simulated time.
+    pub duration: SimDuration,
+    /// AWS region.
+    pub region: String,
+    /// The strings behind every symbol.
+    pub symbols: Symbols,
+    /// Instance types, offerings and prices of the region.
+    pub catalog: Catalog,
+    /// One per workload: services first (same order), then DaemonSets.
+    pub templates: Vec<PodTemplate>,
+    /// The cluster.
+    pub cluster: ClusterModel,
+    /// Services.
+    pub services: Vec<Service>,
+    /// Queues.
+    pub queues: Vec<Queue>,
+    /// PodDisruptionBudgets.
+    pub pdbs: Vec<Pdb>,
+    /// Static frontend.
+    pub frontend: Option<Frontend>,
+    /// Who comes, and what they do.
+    pub traffic: Traffic,
+    /// The cloud's own doings.
+    pub market: MarketModel,
+    /// What it costs.
+    pub prices: PricesModel,
+    /// Goals.
+    pub slos: Vec<Slo>,
+    /// When waiting counts as starving.
+    pub starvation: Starvation,
+    /// Width of a bucket of the time series.
+    pub resolution: SimDuration,
+    /// Left out of the latency statistics.
+    pub warmup: SimDuration,
+}
+
+/// A service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Name.
+    pub name: String,
+    /// Namespace.
+    pub namespace: String,
+    /// Its pods.
+    pub template: TemplateId,
+    /// Pods before any autoscaler acts.
+    pub replicas: u32,
+    /// What changes that number.
+    pub scaling: Scaling,
+    /// The load balancer in front, if calls come from outside.
+    pub ingress: Option<Ingress>,
+    /// The queue its pods work off.
+    pub consumes: Option<QueueId>,
+    /// Requests in service at once per pod.
+    pub concurrency: u32,
+    /// Cores one request can keep busy.
+    pub threads: u32,
+    /// Most requests waiting in a pod; `u32::MAX` for no limit.
+    pub pod_queue_limit: u32,
+    /// Until the process answers.
+    pub warmup: Dist,
+    /// Model weights, loaded before it answers.
+    pub model_load: SimDuration,
+    /// Device besides CPU.
+    pub accelerator: Option<Accelerator>,
+    /// Millicores a pod keeps busy without requests.
+    pub idle_cpu: i64,
+    /// A request whose queue wait alone is longer starves.
+    pub starvation: SimDuration,
+}
+
+/// A PodDisruptionBudget.
+#[derive(Clone, Debug)]
+pub struct Pdb {
+    /// `namespace/name`.
+    pub name: String,
+    /// The budget.
+    pub spec: PdbSpec,
+    /// Templates its selector matches.
+    pub templates: Vec<TemplateId>,
+}
+
+/// What changes a service's replica count.
+#[derive(Clone, Debug)]
+pub enum Scaling {
+    /// Nothing.
+    Fixed,
+    /// A HorizontalPodAutoscaler.
+    Hpa(HpaSpec),
+    /// A ScaledObject.
+    Keda(ScaledObjectSpec),
+}
+
+/// An application load balancer in front of a service.
+#[derive(Clone, Copy, Debug)]
+pub struct Ingress {
+    /// Whether it prefers the target with the fewest outstanding requests to round robin.
+    pub least_outstanding: bool,
+    /// Request and response together.
+    pub bytes_per_request: u64,
+}
+
+/// A device that serves a batch at a time: `fixed + per_item * items`.
+#[derive(Clone, Copy, Debug)]
+pub struct Accelerator {
+    /// Most items at once.
+    pub batch_max: u32,
+    /// Whatever the number of items.
+    pub fixed: SimDuration,
+    /// More for each item.
+    pub per_item: SimDuration,
+}
+
+/// An SQS queue.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    /// Name.
+    pub name: String,
+    /// Hidden for so long once received.
+    pub visibility_timeout: SimDuration,
+    /// Received more often than this, a message goes to the dead letters.
+    pub max_receive_count: Option<u32>,
+    /// Who works it off.
+    pub consumer: ServiceId,
+}
+
+/// Static frontend on S3 and CloudFront.
+#[derive(Clone, Debug)]
+pub struct Frontend {
+    /// Bucket name.
+    pub bucket: String,
+    /// CloudFront price class.
+    pub price_class: String,
+    /// Bytes of a page.
+    pub page_bytes: u64,
+    /// Objects of a page.
+    pub objects_per_page: u32,
+    /// Share answered at the edge, in parts per million.
+    pub cache_hit_ppm: u32,
+    /// Bytes in the bucket.
+    pub site_bytes: u64,
+}
+
+/// A goal.
+#[derive(Clone, Debug)]
+pub struct Slo {
+    /// For what.
+    pub target: SloTarget,
+    /// Percentile in parts per million and the longest it may be.
+    pub latency: Vec<(u32, SimDuration)>,
+    /// Share that must succeed, in parts per million.
+    pub availability_ppm: Option<u32>,
+}
+
+/// What a goal is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SloTarget {
+    /// Requests of a service.
+    Service(ServiceId),
+    /// Messages of a queue, from send to worked off.
+    Queue(QueueId),
+    /// Journeys.
+    Journey(JourneyId),
+}
+
+/// When waiting counts as starving. Requests: see [`Service::starvation`].
+#[derive(Clone, Copy, Debug)]
+pub struct Starvation {
+    /// A pod Pending for longer.
+    pub pod: SimDuration,
+}
+
+impl Scenario {
+    /// The template of a service or DaemonSet.
+    #[must_use]
+    pub fn template(&self, id: TemplateId) -> &PodTemplate {
+        &self.templates[id.index()]
+    }
+
+    /// The string behind a symbol.
+    #[must_use]
+    pub fn text(&self, symbol: Symbol) -> std::borrow::Cow<'_, str> {
+        self.symbols.name(symbol)
+    }
+}

@@ -1,0 +1,158 @@
+//! The resolved cluster: node groups, Karpenter's objects, the market, prices.
+
+use crate::api::objects::karpenter::{Budget, ConsolidationPolicy};
+use crate::api::{LabelSet, Requirements, Resource, Symbol, Taint};
+use crate::cloud::market::MarketSettings;
+use crate::cloud::{CapacityType, InstanceType, InstanceTypeId};
+use crate::cluster::TemplateId;
+use crate::des::{Dist, SimDuration};
+use crate::kube::nodegroup::NodeGroup;
+
+/// The cluster.
+#[derive(Clone, Debug)]
+pub struct ClusterModel {
+    /// Name.
+    pub name: String,
+    /// Minor version: 36 for `1.36`.
+    pub kubernetes_minor: u32,
+    /// Zones, as values of `topology.kubernetes.io/zone`.
+    pub zones: Vec<Symbol>,
+    /// Managed node groups.
+    pub node_groups: Vec<NodeGroupModel>,
+    /// Karpenter, if there is one.
+    pub karpenter: Option<KarpenterModel>,
+    /// Pods every matching node runs.
+    pub daemons: Vec<Daemon>,
+}
+
+/// A DaemonSet.
+#[derive(Clone, Copy, Debug)]
+pub struct Daemon {
+    /// Its pods.
+    pub template: TemplateId,
+    /// Millicores each keeps busy.
+    pub idle_cpu: i64,
+}
+
+/// A managed node group.
+#[derive(Clone, Debug)]
+pub struct NodeGroupModel {
+    /// Name, sizes, zones, types, labels, taints.
+    pub spec: NodeGroup,
+    /// Types in order of preference, as nodes of this group see them.
+    pub types: Vec<InstanceType>,
+    /// The same types in the catalog.
+    pub type_ids: Vec<InstanceTypeId>,
+    /// How it is bought.
+    pub capacity_type: CapacityType,
+    /// Root volume in bytes.
+    pub volume_bytes: u64,
+}
+
+/// Karpenter and its objects.
+#[derive(Clone, Debug)]
+pub struct KarpenterModel {
+    /// Version text.
+    pub version: String,
+    /// The window closes after so long without a new pod.
+    pub batch_idle: SimDuration,
+    /// The window closes after so long in any case.
+    pub batch_max: SimDuration,
+    /// Whether preferences are respected until relaxed.
+    pub respect_preferences: bool,
+    /// Whether minValues may be lowered.
+    pub best_effort_min_values: bool,
+    /// Whether it hears of interruptions.
+    pub interruption_queue: bool,
+    /// Gate SpotToSpotConsolidation.
+    pub spot_to_spot: bool,
+    /// NodePools, heaviest first, ties by name descending (spec/karpenter.md 1.3).
+    pub pools: Vec<NodePoolModel>,
+    /// Node classes.
+    pub classes: Vec<NodeClassModel>,
+}
+
+/// A NodePool.
+#[derive(Clone, Debug)]
+pub struct NodePoolModel {
+    /// Name.
+    pub name: String,
+    /// Name as the value of `karpenter.sh/nodepool`.
+    pub symbol: Symbol,
+    /// Weight; 0 where the manifest has none.
+    pub weight: u32,
+    /// Most capacity it may hold; a kind that is not limited is absent.
+    pub limits: Vec<(Resource, i64)>,
+    /// Most nodes.
+    pub limit_nodes: Option<u32>,
+    /// Template labels with the NodePool and node class labels.
+    pub labels: LabelSet,
+    /// Template requirements with the labels merged in.
+    pub requirements: Requirements,
+    /// Taints of every node.
+    pub taints: Vec<Taint>,
+    /// Taints until the node has started.
+    pub startup_taints: Vec<Taint>,
+    /// Node class, by its place in [`KarpenterModel::classes`].
+    pub class: usize,
+    /// When a node may be consolidated after its last pod event; none for Never.
+    pub consolidate_after: Option<SimDuration>,
+    /// Which nodes.
+    pub consolidation_policy: ConsolidationPolicy,
+    /// Budgets.
+    pub budgets: Vec<Budget>,
+    /// A node is replaced when so old; none for Never.
+    pub expire_after: Option<SimDuration>,
+    /// How long a drain may take.
+    pub termination_grace: Option<SimDuration>,
+}
+
+/// An EC2NodeClass.
+#[derive(Clone, Debug)]
+pub struct NodeClassModel {
+    /// Name.
+    pub name: String,
+    /// Every type of the catalog, with the capacity nodes of this class have; the same order as the catalog.
+    pub types: Vec<InstanceType>,
+    /// Zones of its subnets.
+    pub zones: Vec<Symbol>,
+    /// Sum of its volumes in bytes.
+    pub volume_bytes: u64,
+    /// Extra throughput of the root volume above the free 125 MiB/s.
+    pub extra_throughput_mib: u32,
+    /// Extra operations above the free 3000.
+    pub extra_iops: u32,
+    /// Bytes per second of the root volume: it bounds image pulls.
+    pub volume_bytes_per_second: u64,
+}
+
+/// What the cloud does of itself.
+#[derive(Clone, Debug)]
+pub struct MarketModel {
+    /// The spot market: its level, its hours, its droughts.
+    pub settings: MarketSettings,
+    /// Where the scenario says otherwise than the catalogue.
+    pub latency: LatencyModel,
+}
+
+/// How long machines take to come, in seconds; the figures of `cloud::latency` for what is absent.
+#[derive(Clone, Debug, Default)]
+pub struct LatencyModel {
+    /// From claim to instance.
+    pub launch: Option<Dist>,
+    /// From instance to registered node.
+    pub registration: Option<Dist>,
+    /// From registered to Ready.
+    pub readiness: Option<Dist>,
+    /// From Ready to advertised devices.
+    pub device_plugin: Option<Dist>,
+}
+
+/// What it costs beyond list prices.
+#[derive(Clone, Copy, Debug)]
+pub struct PricesModel {
+    /// Taken off EC2 on-demand, in parts per million.
+    pub discount_ppm: u32,
+    /// Added at the end, in parts per million.
+    pub tax_ppm: u32,
+}

@@ -1,0 +1,127 @@
+//! The scenario file, one struct per map, field for field.
+//!
+//! Real objects (Deployment, NodePool, ...) stay [`Node`]s here and are decoded by their `kind` when the scenario is resolved. Only what
+//! no real object knows (traffic, service demand, market, goals) has names of karpsim's own.
+
+pub mod cluster;
+pub mod service;
+pub mod traffic;
+
+use serde::Deserialize;
+
+use crate::api::GoDuration;
+use cluster::{ClusterSpec, MarketSpec, PricesSpec};
+use service::{FrontendSpec, QueueSpec, ServiceSpec};
+use traffic::TrafficSpec;
+
+/// A whole scenario.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScenarioSpec {
+    /// `karpsim/v1`.
+    pub api_version: String,
+    /// Name of the report folder: letters, digits, `-`, `_` and `.`.
+    pub name: String,
+    /// One or two sentences for the report.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Seed of every random draw; 1 where absent.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// Wall clock of simulated time zero, RFC 3339 with an offset or an IANA zone: `2026-06-15T00:00:00+05:30[Asia/Kolkata]`.
+    pub start: String,
+    /// How long to simulate.
+    pub duration: GoDuration,
+    /// AWS region.
+    pub region: String,
+    /// The cluster.
+    pub cluster: ClusterSpec,
+    /// The services that run on it.
+    #[serde(default)]
+    pub services: Vec<ServiceSpec>,
+    /// Queues between services.
+    #[serde(default)]
+    pub queues: Vec<QueueSpec>,
+    /// Static web frontend on S3 and CloudFront.
+    #[serde(default)]
+    pub frontend: Option<FrontendSpec>,
+    /// Who comes, and what they do.
+    pub traffic: TrafficSpec,
+    /// What the cloud does of itself.
+    #[serde(default)]
+    pub market: MarketSpec,
+    /// What it costs.
+    #[serde(default)]
+    pub prices: PricesSpec,
+    /// Goals.
+    #[serde(default)]
+    pub slo: Vec<SloSpec>,
+    /// When waiting counts as starving.
+    #[serde(default)]
+    pub starvation: StarvationSpec,
+    /// Report settings.
+    #[serde(default)]
+    pub report: ReportSpec,
+}
+
+fn default_seed() -> u64 {
+    1
+}
+
+/// A goal for a service, a queue or a journey; exactly one of the three is named.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SloSpec {
+    /// The service.
+    #[serde(default)]
+    pub service: Option<String>,
+    /// The queue.
+    #[serde(default)]
+    pub queue: Option<String>,
+    /// The journey.
+    #[serde(default)]
+    pub journey: Option<String>,
+    /// Percentile to bound, such as `p99: 800ms`: latency of a service or journey, age at completion of a queue's message.
+    #[serde(default)]
+    pub latency: Option<PercentileBounds>,
+    /// Share of requests that must succeed, such as `99.9%`.
+    #[serde(default)]
+    pub availability: Option<String>,
+}
+
+/// Bounds by percentile.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PercentileBounds {
+    /// Half may take longer.
+    pub p50: Option<GoDuration>,
+    /// One in ten may take longer.
+    pub p90: Option<GoDuration>,
+    /// One in twenty may take longer.
+    pub p95: Option<GoDuration>,
+    /// One in a hundred may take longer.
+    pub p99: Option<GoDuration>,
+    /// One in a thousand may take longer.
+    #[serde(rename = "p99.9")]
+    pub p999: Option<GoDuration>,
+}
+
+/// Thresholds of starvation.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StarvationSpec {
+    /// A pod Pending for longer starves; 2 min where absent.
+    pub pod: Option<GoDuration>,
+    /// A request whose queue wait alone is longer starves, by service; 1 s where a service is not named, 5 min for one that consumes a queue.
+    pub request: std::collections::BTreeMap<String, GoDuration>,
+}
+
+/// Report settings.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ReportSpec {
+    /// Width of a bucket of the time series; chosen for about 2,000 buckets where absent.
+    pub resolution: Option<GoDuration>,
+    /// Left out of the latency statistics: the system fills up first. 0 where absent.
+    pub warmup: Option<GoDuration>,
+}

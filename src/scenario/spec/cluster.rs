@@ -1,0 +1,199 @@
+//! The cluster, the market around it and what it costs, as written in a scenario.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::service::DistSpec;
+use crate::api::{GoDuration, Quantity};
+use crate::scenario::tree::Node;
+
+/// The cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterSpec {
+    /// Cluster name.
+    pub name: String,
+    /// Kubernetes version; `1.36` where absent.
+    #[serde(default)]
+    pub kubernetes_version: Option<String>,
+    /// Zone ids such as `aps1-az1`.
+    pub availability_zones: Vec<String>,
+    /// Managed node groups.
+    #[serde(default)]
+    pub node_groups: Vec<NodeGroupSpec>,
+    /// Karpenter; a cluster without this block has none.
+    #[serde(default)]
+    pub karpenter: Option<KarpenterSpec>,
+    /// PriorityClasses, DaemonSets, Namespaces: real objects.
+    #[serde(default)]
+    pub manifests: Vec<Node>,
+}
+
+/// A managed node group, by the argument names of Terraform's `aws_eks_node_group` in camel case.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeGroupSpec {
+    /// Name.
+    pub node_group_name: String,
+    /// Such as `AL2023_ARM_64_STANDARD`.
+    #[serde(default)]
+    pub ami_type: Option<String>,
+    /// `ON_DEMAND` (where absent) or `SPOT`.
+    #[serde(default)]
+    pub capacity_type: Option<String>,
+    /// In order of preference.
+    pub instance_types: Vec<String>,
+    /// How many.
+    pub scaling_config: ScalingConfigSpec,
+    /// Root volume in GiB; 20 where absent.
+    #[serde(default)]
+    pub disk_size: Option<u32>,
+    /// Labels of every node.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Taints of every node.
+    #[serde(default)]
+    pub taints: Vec<NodeGroupTaintSpec>,
+}
+
+/// A taint of a managed node group, with EKS' own effect names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeGroupTaintSpec {
+    /// Key.
+    pub key: String,
+    /// Value.
+    #[serde(default)]
+    pub value: String,
+    /// `NO_SCHEDULE`, `NO_EXECUTE` or `PREFER_NO_SCHEDULE`.
+    pub effect: String,
+}
+
+/// `scalingConfig`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScalingConfigSpec {
+    /// Fewest.
+    pub min_size: u32,
+    /// At the start.
+    pub desired_size: u32,
+    /// Most.
+    pub max_size: u32,
+}
+
+/// Karpenter.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KarpenterSpec {
+    /// Version; `1.14.1` where absent.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// The chart's own keys.
+    #[serde(default)]
+    pub settings: KarpenterSettingsSpec,
+    /// NodePools and EC2NodeClasses: real objects.
+    pub manifests: Vec<Node>,
+}
+
+/// `settings` of Karpenter's Helm chart (spec/karpenter.md 7).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct KarpenterSettingsSpec {
+    /// 1 s where absent.
+    pub batch_idle_duration: Option<GoDuration>,
+    /// 10 s where absent.
+    pub batch_max_duration: Option<GoDuration>,
+    /// `Respect` (where absent) or `Ignore`.
+    pub preference_policy: Option<String>,
+    /// `Strict` (where absent) or `BestEffort`.
+    pub min_values_policy: Option<String>,
+    /// 0.075 where absent.
+    pub vm_memory_overhead_percent: Option<f64>,
+    /// ENIs kept back on every node.
+    #[serde(rename = "reservedENIs")]
+    pub reserved_enis: Option<Quantity>,
+    /// Name of the interruption queue; without it Karpenter does not hear of interruptions.
+    pub interruption_queue: Option<String>,
+    /// Feature gates.
+    pub feature_gates: FeatureGatesSpec,
+}
+
+/// `settings.featureGates`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct FeatureGatesSpec {
+    /// Off where absent.
+    pub spot_to_spot_consolidation: bool,
+}
+
+/// What the cloud does of itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MarketSpec {
+    /// The spot market.
+    pub spot: SpotMarketSpec,
+    /// How long machines take to come; the catalogue's figures where absent.
+    pub latency: LatencySpec,
+}
+
+/// The spot market.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SpotMarketSpec {
+    /// `calibrated` (where absent): pools go down and up as the Spot Advisor's bands say. `calm`: they never do.
+    pub model: Option<String>,
+    /// Times more (or fewer) pool events than the calibration; 1 where absent.
+    pub interruption_scale: Option<f64>,
+    /// Times when capacity is short.
+    pub droughts: Vec<DroughtSpec>,
+}
+
+/// A time without spot capacity in some pools.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DroughtSpec {
+    /// From the start of the simulation.
+    pub from: GoDuration,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: GoDuration,
+    /// Families such as `c7g`; every family where empty.
+    #[serde(default)]
+    pub families: Vec<String>,
+    /// Zone ids; every zone where empty.
+    #[serde(default)]
+    pub zones: Vec<String>,
+}
+
+/// How long machines take to come.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct LatencySpec {
+    /// From claim to instance: CreateFleet and its batching.
+    pub launch: Option<DistSpec>,
+    /// From instance to registered node.
+    pub registration: Option<DistSpec>,
+    /// From registered to Ready.
+    pub readiness: Option<DistSpec>,
+    /// From Ready to advertised GPUs.
+    pub device_plugin: Option<DistSpec>,
+}
+
+/// What it costs.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PricesSpec {
+    /// Taken off every EC2 on-demand price, such as `10%`.
+    pub discount: Option<String>,
+    /// Added at the end.
+    pub tax: TaxSpec,
+}
+
+/// Taxes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TaxSpec {
+    /// Such as `18%`; none where absent.
+    pub gst: Option<String>,
+}

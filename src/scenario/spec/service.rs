@@ -1,0 +1,248 @@
+//! Services, queues and the frontend, as written in a scenario.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use crate::api::{GoDuration, Quantity};
+use crate::scenario::tree::Node;
+
+/// A service: one Deployment with what scales, guards and feeds it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServiceSpec {
+    /// Name.
+    pub name: String,
+    /// Namespace of every object below that names none.
+    pub namespace: String,
+    /// Service account of the pods.
+    #[serde(default)]
+    pub service_account_name: Option<String>,
+    /// Deployment, HorizontalPodAutoscaler or ScaledObject, PodDisruptionBudget: real objects.
+    pub workload: Vec<Node>,
+    /// The way in from outside.
+    #[serde(default)]
+    pub ingress: Option<IngressSpec>,
+    /// The queue its pods take their work from.
+    #[serde(default)]
+    pub consumes: Option<String>,
+    /// What no manifest knows.
+    #[serde(default)]
+    pub runtime: RuntimeSpec,
+}
+
+/// The way in from outside.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IngressSpec {
+    /// `alb`.
+    pub kind: String,
+    /// Host name.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// `round_robin` (where absent) or `least_outstanding_requests`.
+    #[serde(default)]
+    pub algorithm: Option<String>,
+    /// Request and response together; 20 kB where absent. Load balancer and transfer charges follow from it.
+    #[serde(default)]
+    pub bytes_per_request: Option<Quantity>,
+}
+
+/// How pods of a service work.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RuntimeSpec {
+    /// Requests in service at once per pod; 1 where absent.
+    pub concurrency: Option<u32>,
+    /// Cores one request can keep busy at once; 1 where absent.
+    pub threads: Option<u32>,
+    /// Requests waiting in a pod.
+    pub queue: PodQueueSpec,
+    /// From container start to ready.
+    pub startup: StartupSpec,
+    /// The device a request needs besides CPU.
+    pub accelerator: Option<AcceleratorSpec>,
+    /// CPU a pod keeps busy without any request, such as `20m`.
+    pub idle_cpu: Option<Quantity>,
+}
+
+/// Requests waiting in a pod.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PodQueueSpec {
+    /// Most that may wait; further ones are refused with 503. No limit where absent.
+    pub limit: Option<u32>,
+}
+
+/// From container start to ready.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct StartupSpec {
+    /// Compressed size of the image, such as `180M`; 100 MB where absent.
+    pub image: Option<Quantity>,
+    /// Until the process answers; none where absent.
+    pub warmup: Option<DistSpec>,
+    /// Model weights to load before it answers, and from where.
+    pub model_load: Option<ModelLoadSpec>,
+}
+
+/// Model weights to load.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ModelLoadSpec {
+    /// Such as `14G`.
+    pub size: Quantity,
+    /// Bytes per second, such as `1G`.
+    pub rate: Quantity,
+}
+
+/// A device that serves a batch at a time.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AcceleratorSpec {
+    /// The resource the pod asks for, such as `nvidia.com/gpu`.
+    pub resource: String,
+    /// How long a batch takes: `fixed + perItem * items`.
+    pub batch: BatchSpec,
+}
+
+/// The throughput law of a batching device.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchSpec {
+    /// Most items at once.
+    pub max: u32,
+    /// Whatever the number of items.
+    pub fixed: GoDuration,
+    /// More for each item.
+    pub per_item: GoDuration,
+}
+
+/// An SQS queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueSpec {
+    /// Name.
+    pub name: String,
+    /// Hidden for so long once received; 30 s where absent.
+    #[serde(default)]
+    pub visibility_timeout: Option<GoDuration>,
+    /// Received more often than this, a message goes to the dead letters; without limit where absent.
+    #[serde(default)]
+    pub max_receive_count: Option<u32>,
+}
+
+/// Static web frontend on S3 and CloudFront.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FrontendSpec {
+    /// Bucket name.
+    pub bucket: String,
+    /// CloudFront price class; `PriceClass_200` where absent.
+    #[serde(default)]
+    pub price_class: Option<String>,
+    /// Bytes of a page with its assets, such as `900k`.
+    pub page_weight: Quantity,
+    /// Objects of a page; 12 where absent.
+    #[serde(default)]
+    pub objects_per_page: Option<u32>,
+    /// Share answered at the edge, 0 to 1.
+    pub cache_hit_ratio: f64,
+    /// Size of the site in the bucket; 100 MB where absent.
+    #[serde(default)]
+    pub site_size: Option<Quantity>,
+}
+
+/// A distribution of times: a bare duration is a constant.
+#[derive(Clone, Copy, Debug)]
+pub enum DistSpec {
+    /// Always the same.
+    Constant(GoDuration),
+    /// Between two bounds.
+    Uniform {
+        /// Least.
+        low: GoDuration,
+        /// Most.
+        high: GoDuration,
+    },
+    /// Memoryless.
+    Exponential {
+        /// Mean.
+        mean: GoDuration,
+    },
+    /// Positive with a long tail.
+    Lognormal {
+        /// Half are longer.
+        median: GoDuration,
+        /// One in twenty is longer.
+        p95: GoDuration,
+    },
+    /// Sum of `shape` exponentials.
+    Erlang {
+        /// How many, 1 or more.
+        shape: u32,
+        /// Mean of the sum.
+        mean: GoDuration,
+    },
+    /// Decreasing hazard below shape 1, increasing above.
+    Weibull {
+        /// Above 0.
+        shape: f64,
+        /// Scale.
+        scale: GoDuration,
+    },
+    /// Power law.
+    Pareto {
+        /// Least.
+        scale: GoDuration,
+        /// Above 1 for a finite mean.
+        shape: f64,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum TaggedDist {
+    Constant(GoDuration),
+    Uniform { low: GoDuration, high: GoDuration },
+    Exponential { mean: GoDuration },
+    Lognormal { median: GoDuration, p95: GoDuration },
+    Erlang { shape: u32, mean: GoDuration },
+    Weibull { shape: f64, scale: GoDuration },
+    Pareto { scale: GoDuration, shape: f64 },
+}
+
+impl From<TaggedDist> for DistSpec {
+    fn from(tagged: TaggedDist) -> Self {
+        match tagged {
+            TaggedDist::Constant(value) => Self::Constant(value),
+            TaggedDist::Uniform { low, high } => Self::Uniform { low, high },
+            TaggedDist::Exponential { mean } => Self::Exponential { mean },
+            TaggedDist::Lognormal { median, p95 } => Self::Lognormal { median, p95 },
+            TaggedDist::Erlang { shape, mean } => Self::Erlang { shape, mean },
+            TaggedDist::Weibull { shape, scale } => Self::Weibull { shape, scale },
+            TaggedDist::Pareto { scale, shape } => Self::Pareto { scale, shape },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DistSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct DistVisitor;
+        impl<'de> Visitor<'de> for DistVisitor {
+            type Value = DistSpec;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a duration such as `20ms` or a distribution such as `{lognormal: {median: 12ms, p95: 45ms}}`")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<DistSpec, E> {
+                GoDuration::deserialize(StrDeserializer::new(text)).map(DistSpec::Constant)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<DistSpec, A::Error> {
+                TaggedDist::deserialize(MapAccessDeserializer::new(map)).map(DistSpec::from)
+            }
+        }
+        deserializer.deserialize_any(DistVisitor)
+    }
+}

@@ -1,0 +1,195 @@
+//! Where everything meets: one run is a pure function of a scenario and a seed.
+//!
+//! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
+//! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `job` the queues',
+//! `pod`, `scheduling` and `scaling` Kubernetes', `node`, `provisioner`, `disruption` and `drain` Karpenter's and EC2's, `book` and `bill` the
+//! accountants'.
+//!
+//! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
+//! scheduler, sampling (spec/kubernetes.md 10.3).
+
+mod bill;
+mod book;
+mod disruption;
+mod drain;
+mod event;
+mod job;
+mod node;
+mod outcome;
+mod pod;
+mod provisioner;
+mod request;
+mod scaling;
+mod scheduling;
+mod service;
+mod sources;
+mod start;
+mod thread;
+
+use std::collections::VecDeque;
+
+use crate::api::Symbol;
+use crate::cloud::SpotMarket;
+use crate::cloud::market::{Outage, Pool};
+use crate::cloud::prices::PriceList;
+use crate::cluster::cpu::{CpuSlot, CpuTable};
+use crate::cluster::{Key, Table, TemplateId};
+use crate::des::{EventQueue, Limits, Model, SimTime, Stop, run as drive};
+use crate::karpenter::disruption::ClusterState;
+use crate::kube::pdb::Pdb;
+use crate::kube::rate::TokenBucket;
+use crate::kube::scheduler::{BindPace, Cache, SchedulingQueue};
+use crate::metrics::series::SeriesRecorder;
+use crate::metrics::{RunResult, StarvationLedger};
+use crate::scenario::model::Scenario;
+
+use bill::Ledger;
+use book::{Counters, LoadBalancerMeter};
+use event::Event;
+use job::Message;
+use node::Node;
+use pod::Pod;
+use provisioner::Karpenter;
+use request::Request;
+use service::{JourneyState, QueueState, ServiceState};
+use sources::Sources;
+use thread::Thread;
+
+type Queue = EventQueue<Event>;
+
+/// More events than this and a run is cut short.
+const EVENTS_MAX: u64 = 20_000_000_000;
+/// More events at one instant than this are a loop.
+const EVENTS_PER_INSTANT_MAX: u32 = 10_000_000;
+
+/// A spot pool that has instances of ours.
+#[derive(Clone, Copy, Debug)]
+struct Watch {
+    pool: Pool,
+    /// The outage whose beginning is posted.
+    outage: Option<Outage>,
+}
+
+/// The state of a run.
+struct World<'s> {
+    scenario: &'s Scenario,
+    seed: u64,
+    start_utc: jiff::civil::DateTime,
+
+    sources: Sources<'s>,
+    threads: Table<Thread>,
+    requests: Table<Request>,
+    messages: Table<Message>,
+    /// By step: calls by deadline.
+    deadlines: Vec<VecDeque<(SimTime, Key<Request>)>>,
+    services: Vec<ServiceState>,
+    queues: Vec<QueueState>,
+    journeys: Vec<JourneyState>,
+    /// By service: what its load balancer has handled.
+    meters: Vec<LoadBalancerMeter>,
+
+    pods: Table<Pod>,
+    /// Pods ever created, by template.
+    born: Vec<u64>,
+    nodes: Table<Node>,
+    /// Nodes ever made for node groups.
+    group_nodes: u32,
+    cpu: CpuTable,
+    /// By CPU slot: which timing of its departure is valid.
+    cpu_timing: Vec<u32>,
+    changed_slots: Vec<CpuSlot>,
+
+    scheduler: Cache<'s>,
+    scheduling: SchedulingQueue,
+    scheduler_alarm: Option<SimTime>,
+    /// When the scheduler's present cycle ends.
+    scheduler_free: SimTime,
+    bind_pace: BindPace,
+    replicaset_client: TokenBucket,
+    pdbs: Vec<Pdb>,
+
+    karpenter: Option<Karpenter<'s>>,
+    cluster_state: ClusterState,
+    consolidation_touched: bool,
+    disruption_alarm: Option<SimTime>,
+    daemon_templates: Vec<TemplateId>,
+    market: SpotMarket,
+    watched: Vec<Watch>,
+    /// Values of `karpenter.sh/capacity-type`, by [`crate::cloud::CapacityType`].
+    capacity_type_symbols: [Symbol; 3],
+
+    layers: Vec<String>,
+    price_list: PriceList,
+    ledger: Ledger,
+    starvation: StarvationLedger,
+    series: SeriesRecorder,
+    counters: Counters,
+}
+
+/// Runs a scenario under a seed. `progress` is told the simulated time now and then.
+#[must_use]
+pub fn run(scenario: &Scenario, seed: u64, mut progress: impl FnMut(SimTime)) -> RunResult {
+    let mut queue = Queue::new();
+    let mut world = World::new(scenario, seed);
+    world.begin(&mut queue);
+    let horizon = SimTime::ZERO + scenario.duration;
+    let limits = Limits {
+        horizon,
+        events_max: EVENTS_MAX,
+        events_per_instant_max: EVENTS_PER_INSTANT_MAX,
+    };
+    let outcome = drive(&mut world, &mut queue, &limits, |now, _| progress(now));
+    let (until, stopped_early) = match outcome.stop {
+        Stop::Drained | Stop::Horizon => (horizon, None),
+        Stop::EventLimit => (
+            outcome.at,
+            Some(format!("the limit of {EVENTS_MAX} events")),
+        ),
+        Stop::InstantLimit { at } => (at, Some(format!("{EVENTS_PER_INSTANT_MAX} events at {at}"))),
+    };
+    world.finish(until, outcome.events, stopped_early)
+}
+
+impl Model for World<'_> {
+    type Event = Event;
+
+    fn handle(&mut self, now: SimTime, event: Event, queue: &mut Queue) {
+        match event {
+            Event::CpuDone { slot, timing } => self.cpu_done(now, slot, timing, queue),
+            Event::WaitDone(request) => self.wait_done(now, request, queue),
+            Event::Arrive(source) => self.arrive(now, source, queue),
+            Event::Resume(thread) => self.resume(now, thread, queue),
+            Event::BatchDone(pod) => self.batch_done(now, pod, queue),
+            Event::Deadlines(step) => self.deadlines(now, step, queue),
+            Event::MessagesVisible(id) => self.messages_visible(now, id, queue),
+            Event::Bound(pod) => self.pod_bound(now, pod, queue),
+            Event::PodReady(pod) => self.pod_ready(now, pod, queue),
+            Event::PodListed(pod) => self.pod_listed(now, pod, queue),
+            Event::PodUnlisted(pod) => self.pod_unlisted(pod),
+            Event::PodSigterm(pod) => self.pod_sigterm(now, pod, queue),
+            Event::PodKilled(pod) => self.pod_killed(now, pod, queue),
+            Event::PodRemoved(pod) => self.pod_removed(now, pod, queue),
+            Event::CreatePod(service) => self.replica_created(now, service, queue),
+            Event::Schedule => self.schedule(now, queue),
+            Event::Scrape => self.scrape(now, queue),
+            Event::HpaSync(service) => self.hpa_sync(now, service, queue),
+            Event::KedaPoll(service) => self.keda_poll(now, service, queue),
+            Event::Launch(node) => self.launch(now, node, queue),
+            Event::Register(node) => self.node_registered(now, node),
+            Event::NodeReady(node) => self.node_ready(now, node, queue),
+            Event::DevicesReady(node) => self.devices_ready(now, node, queue),
+            Event::Drain(node) => self.drain(now, node, queue),
+            Event::InstanceGone(node) => self.instance_gone(now, node, queue),
+            Event::Expire(node) => self.expire(now, node, queue),
+            Event::ReplaceNode(group) => self.replace_nodes(now, group as usize, queue),
+            Event::Batch => self.batch(now, queue),
+            Event::Retrigger => self.retrigger(now, queue),
+            Event::Disrupt => self.disrupt(now, queue),
+            Event::DisruptionQueue => self.disruption_queue(now, queue),
+            Event::PoolDown(place) => self.pool_down(now, place, queue),
+            Event::SpotNotice(node) => self.spot_notice(now, node, queue),
+            Event::SpotReclaim(node) => self.spot_reclaim(now, node, queue),
+            Event::Sample => self.sample_due(now, queue),
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! Karpenter's disruption loop at work: what it looks at, what it asks, what it starts and finishes.
+
+use crate::cluster::Key;
+use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
+use crate::karpenter::budget::{self, PoolNodes};
+use crate::karpenter::cost::DisruptionCost;
+use crate::karpenter::disruption::controller::POLL;
+use crate::karpenter::disruption::queue::QUEUE_POLL;
+use crate::karpenter::disruption::what_if::Names;
+use crate::karpenter::disruption::{
+    Act, Command, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover, PodView,
+    PoolView, Replacement, Simulate, View, WhatIf,
+};
+use crate::karpenter::provisioning::{PendingPod, Problem, solve};
+
+use super::event::Event;
+use super::node::{EndReason, Node, Owner};
+use super::pod::{Pod, Stage};
+use super::provisioner::{Karpenter, options, pool_templates};
+use super::{Queue, World};
+
+/// Pod events closer together than this are one (spec/karpenter.md 4.2).
+const POD_EVENT_DEDUPE: SimDuration = SimDuration::from_secs(10);
+
+/// Answers the controller's what-ifs by provisioning passes over the live tables.
+struct LiveCluster<'w, 's> {
+    world: &'w World<'s>,
+    karpenter: &'w Karpenter<'s>,
+    now: SimTime,
+}
+
+impl World<'_> {
+    /// Something happened that may let nodes be consolidated.
+    pub(super) fn touch_consolidation(&mut self) {
+        self.consolidation_touched = true;
+    }
+
+    /// A pod came to a node or left it.
+    pub(super) fn stamp_pod_event(&mut self, now: SimTime, key: Key<Node>, pod: Key<Pod>) {
+        if self.pods[pod].pinned.is_some() {
+            return;
+        }
+        if let Some(node) = self.nodes.get_mut(key)
+            && node
+                .last_pod_event
+                .is_none_or(|last| now.since(last) >= POD_EVENT_DEDUPE)
+        {
+            node.last_pod_event = Some(now);
+        }
+    }
+
+    /// The disruption controller looks around.
+    pub(super) fn disrupt(&mut self, now: SimTime, queue: &mut Queue) {
+        if std::mem::take(&mut self.consolidation_touched) {
+            self.cluster_state.mark(now);
+        }
+        if !self.nodes.iter().any(|(_, node)| node.claim.is_some()) {
+            queue.push(now + POLL, Class::Controller, Event::Disrupt);
+            return;
+        }
+        let Some(mut karpenter) = self.karpenter.take() else {
+            return;
+        };
+        karpenter.refresh_offerings(now);
+        for place in 0..self.pdbs.len() {
+            self.sync_pdb(now, place);
+        }
+        let mut controller = std::mem::take(&mut karpenter.controller);
+        let mut state = self.cluster_state.clone();
+        let nodes = self.node_views(&karpenter);
+        let pools = self.pool_views(&karpenter);
+        let view = View {
+            now,
+            utc: budget::utc(self.start_utc, now),
+            synced: self.synced(),
+            pools: &pools,
+            nodes: &nodes,
+            symbols: &self.scenario.symbols,
+            spot_to_spot: karpenter.model.spot_to_spot,
+            ties: StreamKey {
+                seed: self.seed,
+                purpose: Purpose::KarpenterTie,
+                entity: now.as_micros(),
+            },
+        };
+        let mut live = LiveCluster {
+            world: self,
+            karpenter: &karpenter,
+            now,
+        };
+        let step = controller.wake(&view, &mut state, &mut live);
+        drop(pools);
+        self.cluster_state = state;
+        karpenter.controller = controller;
+        self.karpenter = Some(karpenter);
+        if let Act::Start(command) = step.act {
+            self.start_command(now, *command, queue);
+        }
+        queue.push(step.wake, Class::Controller, Event::Disrupt);
+    }
+
+    fn pool_views<'a>(&'a self, karpenter: &'a Karpenter<'_>) -> Vec<PoolView<'a>> {
+        let view = |(place, pool): (usize, &'a crate::scenario::model::NodePoolModel)| {
+            let mine = self.nodes.iter().filter(|(_, node)| {
+                node.owner == Owner::Pool(place) && node.initialized.is_some() && !node.terminated
+            });
+            let (counted, disrupted) = mine.fold((0, 0), |(n, d), (_, node)| {
+                (n + 1, d + u32::from(node.deleting() || node.marked))
+            });
+            PoolView {
+                name: pool.symbol,
+                is_static: false,
+                consolidate_after: pool.consolidate_after,
+                policy: pool.consolidation_policy,
+                budgets: &karpenter.budgets[place],
+                nodes: PoolNodes { counted, disrupted },
+                types: &karpenter.types[pool.class],
+            }
+        };
+        karpenter.model.pools.iter().enumerate().map(view).collect()
+    }
+
+    fn node_views(&self, karpenter: &Karpenter<'_>) -> Vec<NodeView> {
+        let joined = self.nodes.iter().filter(|(_, node)| {
+            node.claim.is_some() && node.registered.is_some() && !node.terminated
+        });
+        joined
+            .map(|(key, node)| self.node_view(karpenter, key, node))
+            .collect()
+    }
+
+    fn node_view(&self, karpenter: &Karpenter<'_>, key: Key<Node>, node: &Node) -> NodeView {
+        let Owner::Pool(pool) = node.owner else {
+            unreachable!("claims belong to NodePools")
+        };
+        NodeView {
+            id: NodeId(key.slot()),
+            pool,
+            instance_type: node.instance.map(|instance| instance.kind.index()),
+            zone: node.instance.map(|instance| instance.zone),
+            capacity_type: node.instance.map(|instance| instance.capacity_type),
+            deleting: node.deleting() || node.marked,
+            queued: karpenter.commands.contains(NodeId(key.slot())),
+            nominated_until: node.nominated_until,
+            do_not_disrupt: false,
+            initialized: node.initialized,
+            last_pod_event: node.last_pod_event,
+            pods: node.pods.iter().map(|&pod| self.pod_view(pod)).collect(),
+        }
+    }
+
+    fn pod_view(&self, key: Key<Pod>) -> PodView {
+        let pod = &self.pods[key];
+        let template = self.scenario.template(pod.template);
+        let covering = || {
+            (0..self.pdbs.len())
+                .filter(|&place| self.scenario.pdbs[place].templates.contains(&pod.template))
+        };
+        let pdb = match covering().count() {
+            0 => PdbCover::Allows,
+            1 if covering().all(|place| self.pdbs[place].status().disruptions_allowed > 0) => {
+                PdbCover::Allows
+            }
+            1 => PdbCover::Exhausted,
+            _ => PdbCover::Several,
+        };
+        PodView {
+            id: u64::from(key.slot()),
+            active: pod.is_active(),
+            daemon: template.daemon,
+            reschedulable: pod.is_active() && !template.daemon,
+            eviction_cost: DisruptionCost::of_eviction(template.deletion_cost, template.priority),
+            do_not_disrupt_until: template.do_not_disrupt.then_some(SimTime::MAX),
+            pdb: if template.daemon {
+                PdbCover::Allows
+            } else {
+                pdb
+            },
+        }
+    }
+
+    /// A command starts: replacement first, then the candidates are marked and wait for it.
+    fn start_command(&mut self, now: SimTime, command: Command, queue: &mut Queue) {
+        let replacement = command.replacement.as_ref().map(|claim| {
+            let key = self.create_claim(now, claim, queue);
+            NodeId(key.slot())
+        });
+        for &NodeId(slot) in &command.candidates {
+            if let Some(key) = self.nodes.key_at(slot) {
+                self.nodes[key].marked = true;
+                self.refresh_node(now, key, queue);
+                self.trigger_for_node(now, key, queue);
+            }
+        }
+        for &NodeId(slot) in &command.destinations {
+            if let Some(key) = self.nodes.key_at(slot) {
+                self.nodes[key].nominated_until = now + SimDuration::from_secs(20);
+            }
+        }
+        if let (Some(NodeId(slot)), Some(karpenter)) = (replacement, &mut self.karpenter) {
+            let claim = self.nodes.key_at(slot).expect("the claim was just made");
+            karpenter.replacements.push((NodeId(slot), claim));
+        }
+        if let Some(karpenter) = &mut self.karpenter {
+            karpenter.commands.start(command, replacement, now);
+        }
+        self.disruption_queue(now, queue);
+    }
+
+    /// The disruption queue looks at its commands: candidates go once their replacement is there.
+    pub(super) fn disruption_queue(&mut self, now: SimTime, queue: &mut Queue) {
+        let Some(mut karpenter) = self.karpenter.take() else {
+            return;
+        };
+        let state_of = |id: NodeId| {
+            let claim = karpenter
+                .replacements
+                .iter()
+                .find(|(known, _)| *known == id)
+                .and_then(|&(_, key)| self.nodes.get(key));
+            match claim {
+                None => Replacement::Gone,
+                Some(node) if node.deleting() => Replacement::Gone,
+                Some(node) if node.initialized.is_some() => Replacement::Initialized,
+                Some(_) => Replacement::Starting,
+            }
+        };
+        let ended = karpenter.commands.poll(now, state_of);
+        let waiting = !karpenter.commands.is_empty();
+        if !waiting {
+            karpenter.replacements.clear();
+        }
+        self.karpenter = Some(karpenter);
+        for (command, outcome) in ended {
+            self.finish_command(now, &command, outcome, queue);
+        }
+        if waiting && self.disruption_alarm.is_none_or(|alarm| alarm <= now) {
+            self.disruption_alarm = Some(now + QUEUE_POLL);
+            queue.push(now + QUEUE_POLL, Class::Controller, Event::DisruptionQueue);
+        }
+    }
+
+    fn finish_command(
+        &mut self,
+        now: SimTime,
+        command: &Command,
+        outcome: Outcome,
+        queue: &mut Queue,
+    ) {
+        for &NodeId(slot) in &command.candidates {
+            let Some(key) = self
+                .nodes
+                .key_at(slot)
+                .filter(|&key| self.nodes[key].marked)
+            else {
+                continue;
+            };
+            if outcome == Outcome::Delete {
+                let reason = if command.method == Method::Emptiness {
+                    EndReason::Empty
+                } else {
+                    EndReason::Underutilized
+                };
+                self.delete_claim(now, key, reason, queue);
+            } else {
+                self.nodes[key].marked = false;
+                self.refresh_node(now, key, queue);
+            }
+        }
+    }
+}
+
+impl Simulate for LiveCluster<'_, '_> {
+    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
+        if self.karpenter.model.pools.is_empty() {
+            return Err(NoEligiblePool);
+        }
+        let world = self.world;
+        let gone: Vec<_> = candidates
+            .iter()
+            .filter_map(|&NodeId(slot)| world.nodes.key_at(slot))
+            .collect();
+        let pods = self.pods_without(&gone);
+        let (existing, keys, counted) = world.cluster_view(self.now, &gone);
+        let plan = solve(&Problem {
+            symbols: &world.scenario.symbols,
+            templates: &world.scenario.templates,
+            pools: &pool_templates(self.karpenter.model, &self.karpenter.types),
+            existing: &existing,
+            counted: &counted,
+            daemons: &world.daemon_templates,
+            pods: &pods,
+            options: options(self.karpenter.model, true),
+            ties: StreamKey {
+                seed: world.seed,
+                purpose: Purpose::KarpenterTie,
+                entity: self.now.as_micros(),
+            },
+        });
+        let nodes: Vec<_> = keys.iter().map(|key| NodeId(key.slot())).collect();
+        let pools: Vec<_> = (0..self.karpenter.model.pools.len()).collect();
+        let origin = |pod: u64| {
+            let key = world
+                .pods
+                .key_at(pod as u32)
+                .expect("a pod of the problem is there");
+            match world.pods[key].node {
+                None => Origin::Pending,
+                Some(node) if gone.contains(&node) => Origin::Candidate,
+                Some(_) => Origin::Deleting,
+            }
+        };
+        let names = Names {
+            existing: &existing,
+            nodes: &nodes,
+            pools: &pools,
+            origin,
+        };
+        Ok(WhatIf::read(plan, &names, SimDuration::ZERO))
+    }
+}
+
+impl LiveCluster<'_, '_> {
+    /// Pending pods, pods of the candidates, and pods of nodes that go anyway.
+    fn pods_without(&self, gone: &[Key<Node>]) -> Vec<PendingPod> {
+        let world = self.world;
+        let pending = world.pods.iter().filter(|(_, pod)| {
+            pod.stage == Stage::Pending && pod.pinned.is_none() && pod.deleting.is_none()
+        });
+        let on_candidates = gone
+            .iter()
+            .flat_map(|&node| world.nodes[node].pods.iter().copied());
+        let moved = on_candidates
+            .filter(|&key| world.pods[key].is_active() && world.pods[key].service.is_some())
+            .map(|key| (key, &world.pods[key]));
+        let mut pods: Vec<_> = pending
+            .chain(moved)
+            .map(|(key, pod)| PendingPod {
+                id: u64::from(key.slot()),
+                template: pod.template,
+                created: pod.created,
+                uid: pod.uid,
+                ignores_protection: matches!(pod.stage, Stage::Pending | Stage::Starting),
+            })
+            .collect();
+        pods.extend(world.displaced());
+        pods
+    }
+}

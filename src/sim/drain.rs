@@ -1,0 +1,295 @@
+//! Nodes that go: eviction by eviction, then the instance; and what EC2 takes back by itself.
+
+use crate::cloud::market::{NOTICE, Outage};
+use crate::cloud::{CapacityType, ice::IceCache};
+use crate::cluster::Key;
+use crate::des::{Class, SimTime};
+use crate::karpenter::termination::{Drain, DrainPod, Next};
+use crate::kube::pdb::{CoveredPod, Eviction, evict};
+
+use super::event::Event;
+use super::node::{EndReason, Node, Owner, disrupted_taint};
+use super::pod::{Pod, Stage};
+use super::{Queue, World};
+
+/// Priorities from here on are system-cluster-critical and system-node-critical (spec/kubernetes.md 1.14).
+const CRITICAL: i32 = 2_000_000_000;
+
+impl World<'_> {
+    /// Deletes a claim: taints its node and drains it, or ends its instance at once if no node has joined yet.
+    pub(super) fn delete_claim(
+        &mut self,
+        now: SimTime,
+        key: Key<Node>,
+        reason: EndReason,
+        queue: &mut Queue,
+    ) {
+        let Some(node) = self.nodes.get_mut(key).filter(|node| !node.deleting()) else {
+            return;
+        };
+        node.end = reason;
+        match reason {
+            EndReason::Empty => self.counters.emptied += 1,
+            EndReason::Underutilized => self.counters.consolidated += 1,
+            EndReason::Expired => self.counters.expired += 1,
+            EndReason::Interrupted | EndReason::InsufficientCapacity | EndReason::Running => {}
+        }
+        if self.nodes[key].registered.is_none() {
+            if self.nodes[key].instance.is_some() {
+                self.terminate_instance(now, key, queue);
+            }
+            return;
+        }
+        let grace = match (self.nodes[key].owner, &self.karpenter) {
+            (Owner::Pool(pool), Some(karpenter)) => karpenter.model.pools[pool].termination_grace,
+            _ => None,
+        };
+        self.nodes[key].drain = Some(Drain::start(now, grace));
+        self.nodes[key].marked = false;
+        self.refresh_node(now, key, queue);
+        self.trigger_for_node(now, key, queue);
+        self.touch_consolidation();
+        self.look_at_drain(now, key, queue);
+    }
+
+    /// A pod of a draining node has gone, or it is time: the drain looks at the next instant it would.
+    pub(super) fn look_at_drain(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let Some(node) = self.nodes.get_mut(key).filter(|node| !node.terminated) else {
+            return;
+        };
+        let Some(drain) = node.drain else { return };
+        let at = drain.poll(now);
+        if node.drain_look.is_none_or(|look| look < now || at < look) {
+            node.drain_look = Some(at);
+            queue.push(at, Class::Controller, Event::Drain(key));
+        }
+    }
+
+    /// The termination controller looks at a draining node.
+    pub(super) fn drain(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let Some(node) = self
+            .nodes
+            .get(key)
+            .filter(|node| !node.terminated && node.drain_look == Some(now))
+        else {
+            return;
+        };
+        let Some(drain) = node.drain else { return };
+        let pods: Vec<_> = node.pods.iter().map(|&pod| self.drain_pod(pod)).collect();
+        self.nodes[key].drain_look = None;
+        let step = drain.step(now, &pods);
+        for pod in step.evict {
+            self.evict(now, pod, queue);
+        }
+        for (pod, grace) in step.force {
+            self.terminate_pod(now, pod, queue);
+            queue.push(now + grace, Class::Kubelet, Event::PodKilled(pod));
+        }
+        match step.next {
+            Next::Terminate => self.terminate_instance(now, key, queue),
+            Next::Look(at) => {
+                if let Some(node) = self
+                    .nodes
+                    .get_mut(key)
+                    .filter(|node| node.drain_look.is_none_or(|look| at < look))
+                {
+                    node.drain_look = Some(at);
+                    queue.push(at, Class::Controller, Event::Drain(key));
+                }
+            }
+            Next::Stalled => {
+                let refused = pods.iter().any(|pod| {
+                    self.pods
+                        .get(pod.pod)
+                        .is_some_and(|row| row.is_active() && row.attempts.refused() > 0)
+                });
+                if refused {
+                    let at = drain.poll(now + crate::karpenter::termination::DRAIN_POLL);
+                    self.nodes[key].drain_look = Some(at);
+                    queue.push(at, Class::Controller, Event::Drain(key));
+                }
+            }
+        }
+    }
+
+    fn drain_pod(&self, key: Key<Pod>) -> DrainPod<Key<Pod>> {
+        let pod = &self.pods[key];
+        let template = self.scenario.template(pod.template);
+        DrainPod {
+            pod: key,
+            daemon: template.daemon,
+            critical: template.priority >= CRITICAL,
+            exempt: pod.stage == Stage::Exited
+                || crate::api::taint::tolerated(&disrupted_taint(), &template.tolerations),
+            do_not_disrupt: template.do_not_disrupt,
+            grace: template.termination_grace,
+            ends: pod
+                .deleting
+                .map(|deleting| deleting + template.termination_grace),
+            attempts: pod.attempts,
+        }
+    }
+
+    /// Asks the eviction API for a pod.
+    fn evict(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let template = self.pods[key].template;
+        let covering: Vec<usize> = (0..self.pdbs.len())
+            .filter(|&place| self.scenario.pdbs[place].templates.contains(&template))
+            .collect();
+        for &place in &covering {
+            self.sync_pdb(now, place);
+        }
+        let pod = self.covered_pod(key);
+        let mut budgets: Vec<_> = self
+            .pdbs
+            .iter_mut()
+            .enumerate()
+            .filter(|(place, _)| covering.contains(place))
+            .map(|(_, pdb)| pdb)
+            .collect();
+        if evict(now, pod, &mut budgets) == Eviction::Admitted {
+            self.counters.pods_evicted += u64::from(self.pods[key].service.is_some());
+            self.terminate_pod(now, key, queue);
+        } else {
+            self.pods[key].attempts.refuse(now);
+        }
+    }
+
+    /// Brings a budget's status up to date.
+    pub(super) fn sync_pdb(&mut self, now: SimTime, place: usize) {
+        let templates = &self.scenario.pdbs[place].templates;
+        let pods: Vec<_> = self
+            .pods
+            .iter()
+            .filter(|(_, pod)| templates.contains(&pod.template))
+            .map(|(key, _)| self.covered_pod(key))
+            .collect();
+        let owners = self
+            .scenario
+            .services
+            .iter()
+            .zip(&self.services)
+            .filter(|(model, _)| templates.contains(&model.template));
+        let scale = owners.map(|(_, state)| state.desired).sum();
+        self.pdbs[place].sync(now, &pods, scale);
+    }
+
+    fn covered_pod(&self, key: Key<Pod>) -> CoveredPod {
+        let pod = &self.pods[key];
+        CoveredPod {
+            id: u64::from(key.slot()),
+            phase: pod.phase(),
+            ready: pod.is_ready(),
+            deleting: pod.deleting.is_some(),
+        }
+    }
+
+    /// A node has lived its time.
+    pub(super) fn expire(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        if self.nodes.get(key).is_some() {
+            self.delete_claim(now, key, EndReason::Expired, queue);
+        }
+    }
+
+    /// From now on the node's spot pool concerns us: its next outage is an event.
+    pub(super) fn watch_pool(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let Some(pool) = self.pool_of(key) else {
+            return;
+        };
+        let place = match self.watched.iter().position(|watch| watch.pool == pool) {
+            Some(place) => place,
+            None => {
+                self.watched.push(super::Watch { pool, outage: None });
+                self.watched.len() - 1
+            }
+        };
+        if self.watched[place].outage.is_none() {
+            self.await_outage(now, place, queue);
+        }
+    }
+
+    fn await_outage(&mut self, after: SimTime, place: usize, queue: &mut Queue) {
+        let outage = self.market.next_down(self.watched[place].pool, after);
+        self.watched[place].outage = outage;
+        if let Some(outage) = outage {
+            queue.push(
+                outage.from,
+                Class::Environment,
+                Event::PoolDown(place as u32),
+            );
+        }
+    }
+
+    /// A spot pool goes down: some of its instances get their notice.
+    pub(super) fn pool_down(&mut self, now: SimTime, place: u32, queue: &mut Queue) {
+        let watch = &mut self.watched[place as usize];
+        let (pool, Some(outage)) = (watch.pool, watch.outage.take()) else {
+            return;
+        };
+        let victims = self.spot_nodes_in(pool);
+        for &(key, ordinal) in &victims {
+            self.schedule_notice(now, key, ordinal, &outage, queue);
+        }
+        if !victims.is_empty() {
+            self.await_outage(now, place as usize, queue);
+        }
+    }
+
+    fn spot_nodes_in(&self, pool: crate::cloud::market::Pool) -> Vec<(Key<Node>, u32)> {
+        let here = self.nodes.iter().filter(|(_, node)| !node.terminated);
+        here.filter_map(|(key, node)| {
+            let instance = node
+                .instance
+                .filter(|instance| instance.capacity_type == CapacityType::Spot)?;
+            (instance.kind == pool.instance_type && instance.zone == pool.zone)
+                .then_some((key, instance.ordinal))
+        })
+        .collect()
+    }
+
+    fn schedule_notice(
+        &mut self,
+        now: SimTime,
+        key: Key<Node>,
+        ordinal: u32,
+        outage: &Outage,
+        queue: &mut Queue,
+    ) {
+        let Some(pool) = self.pool_of(key) else {
+            return;
+        };
+        if let Some(at) = self.market.notice(pool, outage, ordinal) {
+            queue.push(at.max(now), Class::Environment, Event::SpotNotice(key));
+        }
+    }
+
+    /// The two-minute notice. Karpenter hears of it if it has an interruption queue.
+    pub(super) fn spot_notice(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        if self.nodes.get(key).is_none_or(|node| node.terminated) {
+            return;
+        }
+        queue.push(now + NOTICE, Class::Environment, Event::SpotReclaim(key));
+        self.counters.interrupted += 1;
+        let pool = self.pool_of(key);
+        let Some(karpenter) = self
+            .karpenter
+            .as_mut()
+            .filter(|karpenter| karpenter.model.interruption_queue)
+        else {
+            return;
+        };
+        if let Some(pool) = pool {
+            IceCache::mark(&mut karpenter.ice, pool, CapacityType::Spot, now);
+        }
+        self.delete_claim(now, key, EndReason::Interrupted, queue);
+    }
+
+    /// EC2 takes the instance.
+    pub(super) fn spot_reclaim(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let Some(node) = self.nodes.get_mut(key).filter(|node| !node.terminated) else {
+            return;
+        };
+        node.end = EndReason::Interrupted;
+        self.terminate_instance(now, key, queue);
+    }
+}

@@ -1,0 +1,98 @@
+//! Everything that can happen, as one closed enumeration of 16 bytes.
+
+use crate::cluster::Key;
+use crate::cluster::cpu::CpuSlot;
+use crate::scenario::model::{QueueId, ServiceId, StepId};
+
+use super::node::Node;
+use super::pod::Pod;
+use super::request::Request;
+use super::thread::Thread;
+
+/// An event. Keys of things that are gone by then make it void.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// The next arrival of a source.
+    Arrive(u16),
+    /// A thread goes on after thinking, backing off or being away.
+    Resume(Key<Thread>),
+    /// The next request of a pod has had its CPU.
+    CpuDone {
+        /// Place in the CPU table.
+        slot: CpuSlot,
+        /// Void if the place has been re-timed since.
+        timing: u32,
+    },
+    /// A request has had its waits.
+    WaitDone(Key<Request>),
+    /// A pod's accelerator has finished its batch.
+    BatchDone(Key<Pod>),
+    /// Callers of a step have waited long enough.
+    Deadlines(StepId),
+    /// Messages of a queue are visible again.
+    MessagesVisible(QueueId),
+
+    /// A pod is bound: its kubelet takes it on.
+    Bound(Key<Pod>),
+    /// A pod passes its readiness probe.
+    PodReady(Key<Pod>),
+    /// A pod is known to whoever sends it work.
+    PodListed(Key<Pod>),
+    /// Nobody sends a terminating pod new work any more.
+    PodUnlisted(Key<Pod>),
+    /// A terminating pod has had its preStop hook.
+    PodSigterm(Key<Pod>),
+    /// The grace of a terminating pod is over.
+    PodKilled(Key<Pod>),
+    /// A terminated pod's object disappears.
+    PodRemoved(Key<Pod>),
+    /// The ReplicaSet controller's client creates a pod.
+    CreatePod(ServiceId),
+
+    /// kube-scheduler has something to do.
+    Schedule,
+    /// Metrics of all pods are read.
+    Scrape,
+    /// A HorizontalPodAutoscaler looks at its metrics.
+    HpaSync(ServiceId),
+    /// A ScaledObject's operator looks at its triggers.
+    KedaPoll(ServiceId),
+
+    /// A node's instance has been launched, or could not be.
+    Launch(Key<Node>),
+    /// A node registers.
+    Register(Key<Node>),
+    /// A node becomes Ready.
+    NodeReady(Key<Node>),
+    /// A node advertises its devices.
+    DevicesReady(Key<Node>),
+    /// The termination controller looks at a draining node.
+    Drain(Key<Node>),
+    /// A terminated instance is gone.
+    InstanceGone(Key<Node>),
+    /// A node has lived its time.
+    Expire(Key<Node>),
+    /// A node group replaces a lost instance.
+    ReplaceNode(u16),
+
+    /// Karpenter's batch window closes, or looks whether it may.
+    Batch,
+    /// Pods that still wait trigger Karpenter again.
+    Retrigger,
+    /// Karpenter's disruption controller looks around.
+    Disrupt,
+    /// Karpenter's disruption queue looks at its commands.
+    DisruptionQueue,
+
+    /// A spot pool goes down.
+    PoolDown(u32),
+    /// EC2 takes a spot instance back: the notice.
+    SpotNotice(Key<Node>),
+    /// EC2 takes a spot instance back: the end.
+    SpotReclaim(Key<Node>),
+
+    /// A bucket of the time series ends.
+    Sample,
+}
+
+const _: () = assert!(size_of::<Event>() <= 16, "events travel by value");

@@ -1,0 +1,504 @@
+//! A pod's life: created, bound, started, listed, terminated, gone.
+
+use std::collections::VecDeque;
+
+use crate::cluster::cpu::{CpuPodSpec, CpuSlot};
+use crate::cluster::{Key, TemplateId};
+use crate::des::{Class, Purpose, SimDuration, SimTime};
+use crate::karpenter::termination::Attempts;
+use crate::kube::endpoints::{CLUSTER_IP, CONTROLLER_HEALTH_CHECK, DEREGISTRATION};
+use crate::kube::hpa::Readiness;
+use crate::kube::kubelet::{Stop, TIMING, readiness_delay};
+use crate::kube::metrics_server::CpuWindow;
+use crate::kube::phase::PodPhase;
+use crate::kube::scheduler::ClusterEvent;
+use crate::metrics::PendingCause;
+use crate::scenario::model::ServiceId;
+use crate::workload::TargetId;
+
+use super::event::Event;
+use super::node::Node;
+use super::request::Request;
+use super::{Queue, World};
+
+/// Where in its life a pod is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// Waits for a node.
+    Pending,
+    /// Has a node; its containers do not answer yet.
+    Starting,
+    /// Answers.
+    Running,
+    /// Its containers have exited; the object is still there.
+    Exited,
+}
+
+/// A pod.
+#[derive(Clone, Debug)]
+pub(super) struct Pod {
+    pub(super) template: TemplateId,
+    pub(super) service: Option<ServiceId>,
+    /// The node a DaemonSet's pod belongs to.
+    pub(super) pinned: Option<Key<Node>>,
+    /// Random, fixed for life.
+    pub(super) uid: u128,
+    /// How many pods of its service were born before it.
+    ordinal: u64,
+    pub(super) created: SimTime,
+    pub(super) stage: Stage,
+    pub(super) node: Option<Key<Node>>,
+    pub(super) bound_at: Option<SimTime>,
+    pub(super) readiness: Option<Readiness>,
+    pub(super) deleting: Option<SimTime>,
+    /// Whether it has been told to stop.
+    sigterm: bool,
+    pub(super) cpu: Option<CpuSlot>,
+    pub(super) server: Server,
+    pub(super) usage: CpuWindow,
+    pub(super) waiting: PendingLog,
+    /// Refused evictions.
+    pub(super) attempts: Attempts,
+    /// Whether whoever sends work knows it.
+    listed: bool,
+}
+
+/// What a pod works on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Server {
+    /// Requests that hold a slot.
+    pub(super) in_service: u32,
+    /// Requests that wait for one.
+    pub(super) waiting: VecDeque<Key<Request>>,
+    /// Requests that wait for the accelerator.
+    pub(super) batch_waiting: Vec<Key<Request>>,
+    /// Requests on the accelerator.
+    pub(super) batch: Vec<Key<Request>>,
+    /// Whether it stands in the line of those who poll an empty queue.
+    pub(super) polling: bool,
+}
+
+impl Server {
+    pub(super) fn outstanding(&self) -> u32 {
+        self.in_service + self.waiting.len() as u32
+    }
+}
+
+/// For what a pod has been Pending, and how long.
+#[derive(Clone, Debug)]
+pub(super) struct PendingLog {
+    pub(super) cause: PendingCause,
+    since: SimTime,
+    spans: Vec<(PendingCause, SimDuration)>,
+}
+
+impl PendingLog {
+    fn new(now: SimTime) -> Self {
+        Self {
+            cause: PendingCause::BatchWindow,
+            since: now,
+            spans: Vec::new(),
+        }
+    }
+
+    /// From now on it waits for this.
+    pub(super) fn turn_to(&mut self, now: SimTime, cause: PendingCause) {
+        let span = now.since(self.since);
+        match self
+            .spans
+            .iter_mut()
+            .find(|(known, _)| *known == self.cause)
+        {
+            Some((_, sum)) => *sum += span,
+            None => self.spans.push((self.cause, span)),
+        }
+        (self.cause, self.since) = (cause, now);
+    }
+}
+
+impl Pod {
+    /// Whether it answers calls, told to stop or not.
+    pub(super) fn serves(&self) -> bool {
+        self.stage == Stage::Running
+    }
+
+    /// Whether it takes messages.
+    pub(super) fn takes_messages(&self) -> bool {
+        self.stage == Stage::Running && self.listed && !self.sigterm
+    }
+
+    /// Whether its ReplicaSet counts it.
+    pub(super) fn is_active(&self) -> bool {
+        self.deleting.is_none() && self.stage != Stage::Exited
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.stage == Stage::Running && self.deleting.is_none()
+    }
+
+    pub(super) fn phase(&self) -> PodPhase {
+        match self.stage {
+            Stage::Pending | Stage::Starting => PodPhase::Pending,
+            Stage::Running | Stage::Exited => PodPhase::Running,
+        }
+    }
+}
+
+impl World<'_> {
+    /// A controller creates a pod.
+    pub(super) fn create_pod(
+        &mut self,
+        now: SimTime,
+        template: TemplateId,
+        service: Option<ServiceId>,
+        pinned: Option<Key<Node>>,
+        queue: &mut Queue,
+    ) {
+        let ordinal = self.born[template.index()];
+        self.born[template.index()] += 1;
+        let entity = u64::from(template.0) << 40 | ordinal;
+        let key = self.draw(Purpose::PodUid, entity);
+        let pod = Pod {
+            template,
+            service,
+            pinned,
+            uid: u128::from(key.bits(0)) << 64 | u128::from(key.bits(1)),
+            ordinal,
+            created: now,
+            stage: Stage::Pending,
+            node: None,
+            bound_at: None,
+            readiness: None,
+            deleting: None,
+            sigterm: false,
+            cpu: None,
+            server: Server::default(),
+            usage: CpuWindow::default(),
+            waiting: PendingLog::new(now),
+            attempts: Attempts::default(),
+            listed: false,
+        };
+        let key = self.pods.insert(pod);
+        if let Some(service) = service {
+            self.services[service.index()].pods.push(key);
+            self.turn_clock(now, service);
+        }
+        let priority = self.scenario.template(template).priority;
+        self.scheduling.add(key.slot(), template, priority, now);
+        self.poke_scheduler(now, queue);
+    }
+
+    fn pod_draw(&self, pod: &Pod, purpose: Purpose, k: u64) -> f64 {
+        self.draw(purpose, u64::from(pod.template.0) << 40 | pod.ordinal)
+            .uniform(k)
+    }
+
+    /// A pod is bound: the kubelet pulls its image and starts it.
+    pub(super) fn pod_bound(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self.pods.get(key) else {
+            return;
+        };
+        let Some(node) = pod.node.filter(|_| pod.deleting.is_none()) else {
+            return;
+        };
+        let u = |k| self.pod_draw(pod, Purpose::PodStart, k);
+        let template = self.scenario.template(pod.template);
+        let needed = now + TIMING.before_pull(u(0), u(1));
+        let u_pull = self.pod_draw(pod, Purpose::ImagePull, 0);
+        let (u_start, u_status, u_warm) = (u(2), u(3), u(4));
+        let service = pod
+            .service
+            .map(|service| &self.scenario.services[service.index()]);
+        let preparation = service.map_or(SimDuration::ZERO, |service| {
+            SimDuration::from_micros(service.warmup.quantile(u_warm) as u64) + service.model_load
+        });
+        let Some(row) = self.nodes.get_mut(node) else {
+            return;
+        };
+        if !row.images.has(needed, template.image) {
+            self.counters.image_bytes += template.image_bytes;
+        }
+        let pulled = row.images.need(
+            needed,
+            template.image,
+            template.image_bytes,
+            u_pull,
+            &TIMING,
+        );
+        let started = pulled + TIMING.container_start.at(u_start);
+        let probed = readiness_delay(
+            template.readiness_probe.as_ref(),
+            preparation,
+            SimDuration::ZERO,
+        )
+        .max(preparation);
+        queue.push(
+            started + probed + TIMING.status_update.at(u_status),
+            Class::Kubelet,
+            Event::PodReady(key),
+        );
+        self.scheduler
+            .add_image(node.slot(), template.image, template.image_bytes);
+        self.stamp_pod_event(now, node, key);
+    }
+
+    /// A pod answers.
+    pub(super) fn pod_ready(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self
+            .pods
+            .get_mut(key)
+            .filter(|pod| pod.deleting.is_none() && pod.stage == Stage::Starting)
+        else {
+            return;
+        };
+        let Some(node) = pod.node else { return };
+        pod.stage = Stage::Running;
+        pod.readiness = Some(Readiness {
+            ready: true,
+            since: now,
+        });
+        let (template, service) = (pod.template, pod.service);
+        let spec = self.cpu_spec(template, service);
+        let slot = self.cpu.add_pod(now, node.slot(), spec);
+        self.pods[key].cpu = Some(slot);
+        self.retime_cpu(now, queue);
+        let Some(service) = service else { return };
+        self.count_ready(now, service);
+        self.turn_clock(now, service);
+        let pod = &self.pods[key];
+        let u = |k: u64| self.pod_draw(pod, Purpose::PodStart, 10 + k);
+        let model = &self.scenario.services[service.index()];
+        let delay = if model.consumes.is_some() {
+            SimDuration::ZERO
+        } else if model.ingress.is_some() {
+            CONTROLLER_HEALTH_CHECK.registration(u(0), u(1), u(2))
+        } else {
+            CLUSTER_IP.at(u(0))
+        };
+        queue.push(now + delay, Class::Kubelet, Event::PodListed(key));
+    }
+
+    fn cpu_spec(&self, template: TemplateId, service: Option<ServiceId>) -> CpuPodSpec {
+        let shape = self.scenario.template(template);
+        let (threads, idle_millis) = match service {
+            Some(service) => {
+                let model = &self.scenario.services[service.index()];
+                (model.threads, model.idle_cpu)
+            }
+            None => (
+                1,
+                self.scenario
+                    .cluster
+                    .daemons
+                    .iter()
+                    .find(|daemon| daemon.template == template)
+                    .map_or(0, |daemon| daemon.idle_cpu),
+            ),
+        };
+        CpuPodSpec {
+            template: template.index(),
+            qos: shape.qos,
+            request_millis: shape.requests[crate::api::Resource::Cpu],
+            limit_millis: shape.cpu_limit,
+            threads,
+            idle_millis,
+        }
+    }
+
+    /// Work comes to a pod from now on.
+    pub(super) fn pod_listed(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.is_ready()) else {
+            return;
+        };
+        pod.listed = true;
+        let Some(service) = pod.service else { return };
+        if self.scenario.services[service.index()].consumes.is_none() {
+            self.services[service.index()]
+                .targets
+                .push(TargetId(key.slot()));
+        } else {
+            self.poll_queue(now, key, queue);
+        }
+    }
+
+    /// No new work comes to a pod any more.
+    pub(super) fn pod_unlisted(&mut self, key: Key<Pod>) {
+        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.listed) else {
+            return;
+        };
+        pod.listed = false;
+        if let Some(service) = pod.service {
+            self.services[service.index()]
+                .targets
+                .retain(|target| target.0 != key.slot());
+        }
+    }
+
+    /// A pod is deleted: evicted, scaled down, or with its node.
+    pub(super) fn terminate_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.deleting.is_none()) else {
+            return;
+        };
+        pod.deleting = Some(now);
+        let (stage, service, template, node) = (pod.stage, pod.service, pod.template, pod.node);
+        if let Some(node) = node {
+            self.stamp_pod_event(now, node, key);
+        }
+        match stage {
+            Stage::Pending => self.discard_pending(now, key),
+            Stage::Exited => {}
+            Stage::Starting => {
+                self.scheduler.mark_terminating(key.slot());
+                self.exit_pod(now, key, queue);
+            }
+            Stage::Running => {
+                self.scheduler.mark_terminating(key.slot());
+                let shape = self.scenario.template(template);
+                let stop = Stop::new(shape.termination_grace, shape.pre_stop, &TIMING);
+                let u = self.pod_draw(&self.pods[key], Purpose::PodStart, 20);
+                let behind_alb = service.is_some_and(|service| {
+                    self.scenario.services[service.index()].ingress.is_some()
+                });
+                let propagation = if behind_alb {
+                    DEREGISTRATION.at(u)
+                } else {
+                    CLUSTER_IP.at(u)
+                };
+                queue.push(now + propagation, Class::Kubelet, Event::PodUnlisted(key));
+                queue.push(now + stop.sigterm, Class::Kubelet, Event::PodSigterm(key));
+                queue.push(now + stop.sigkill, Class::Kubelet, Event::PodKilled(key));
+            }
+        }
+        if let Some(service) = service {
+            self.count_ready(now, service);
+            self.turn_clock(now, service);
+            self.reconcile(now, service, queue);
+        }
+    }
+
+    /// A pod that never had a node goes without a trace.
+    fn discard_pending(&mut self, now: SimTime, key: Key<Pod>) {
+        self.scheduling.remove(key.slot());
+        self.book_placement(now, key);
+        self.forget_pod(key);
+    }
+
+    /// A pod is told to stop: it takes no new messages and leaves when its last request has been answered.
+    pub(super) fn pod_sigterm(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self
+            .pods
+            .get_mut(key)
+            .filter(|pod| pod.stage == Stage::Running)
+        else {
+            return;
+        };
+        pod.sigterm = true;
+        self.leave_if_drained(now, key, queue);
+    }
+
+    /// A pod that has been told to stop leaves once nothing is in hand.
+    pub(super) fn leave_if_drained(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let pod = &self.pods[key];
+        if pod.sigterm && pod.stage == Stage::Running && pod.server.outstanding() == 0 {
+            self.exit_pod(now, key, queue);
+        }
+    }
+
+    /// The grace period is over.
+    pub(super) fn pod_killed(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        if self
+            .pods
+            .get(key)
+            .is_some_and(|pod| pod.stage == Stage::Running)
+        {
+            self.exit_pod(now, key, queue);
+        }
+    }
+
+    /// A pod dies with its node.
+    pub(super) fn lose_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let Some(pod) = self.pods.get_mut(key) else {
+            return;
+        };
+        let (service, was_active) = (pod.service, pod.deleting.is_none());
+        pod.deleting.get_or_insert(now);
+        if was_active && service.is_some() {
+            self.counters.pods_lost += 1;
+        }
+        if self.pods[key].stage != Stage::Exited {
+            self.exit_pod(now, key, queue);
+        }
+        if let Some(service) = service.filter(|_| was_active) {
+            self.reconcile(now, service, queue);
+        }
+    }
+
+    /// The containers are gone; what they worked on is lost.
+    fn exit_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        self.pods[key].stage = Stage::Exited;
+        if let Some(slot) = self.pods[key].cpu.take() {
+            let used = self.cpu.used(now, slot);
+            if let Some(service) = self.pods[key].service {
+                self.services[service.index()].cpu_used += used;
+            }
+            self.cpu.remove_pod(now, slot);
+            self.cpu_timing[slot as usize] = self.cpu_timing[slot as usize].wrapping_add(1);
+            self.retime_cpu(now, queue);
+        }
+        self.drop_requests(now, key, queue);
+        let pod = &self.pods[key];
+        let removal = TIMING.removal.at(self.pod_draw(pod, Purpose::PodStart, 30));
+        queue.push(now + removal, Class::Kubelet, Event::PodRemoved(key));
+        if let Some(service) = pod.service {
+            self.count_ready(now, service);
+            self.turn_clock(now, service);
+        }
+    }
+
+    /// The pod object disappears; its node has room again.
+    pub(super) fn pod_removed(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        if self.pods.get(key).is_none() {
+            return;
+        }
+        self.pod_unlisted(key);
+        let (template, node) = (self.pods[key].template, self.pods[key].node);
+        if let Some(node) = node {
+            self.scheduler.remove_pod(key.slot());
+            self.unplace(now, key, node);
+            self.tell_scheduler(now, &ClusterEvent::PodGone(template), queue);
+        }
+        self.forget_pod(key);
+        if let Some(node) = node {
+            self.look_at_drain(now, node, queue);
+        }
+    }
+
+    fn forget_pod(&mut self, key: Key<Pod>) {
+        let pod = self.pods.remove(key);
+        if let Some(service) = pod.service {
+            self.services[service.index()]
+                .pods
+                .retain(|&other| other != key);
+        }
+        self.touch_consolidation();
+    }
+
+    /// The wait for a node is over: books it if it was long.
+    pub(super) fn book_placement(&mut self, now: SimTime, key: Key<Pod>) {
+        let pod = &mut self.pods[key];
+        pod.waiting.turn_to(now, PendingCause::BatchWindow);
+        let spans = std::mem::take(&mut pod.waiting.spans);
+        self.starvation
+            .pod_placed(pod.template.index(), pod.created, now, &spans);
+    }
+
+    fn count_ready(&mut self, now: SimTime, service: ServiceId) {
+        let state = &self.services[service.index()];
+        let ready = state
+            .pods
+            .iter()
+            .filter(|&&key| self.pods[key].is_ready())
+            .count() as u32;
+        self.services[service.index()].ready.set(now, ready);
+    }
+}

@@ -1,0 +1,273 @@
+//! How many pods a service has: metrics, HPA, KEDA, and the ReplicaSet that follows them.
+
+use crate::api::Resource;
+use crate::cluster::Key;
+use crate::des::{Class, SimDuration, SimTime};
+use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
+use crate::kube::keda::{QueueDepth, Trigger, thousandths};
+use crate::kube::metrics_server::{CpuReading, RESOLUTION, Sample};
+use crate::kube::replicaset::{Adjustment, Replica, adjust, victims};
+use crate::metrics::{Part, PendingCause};
+use crate::scenario::model::{QueueId, ServiceId};
+
+use super::event::Event;
+use super::pod::{Pod, Stage};
+use super::service::Autoscaler;
+use super::{Queue, World};
+
+/// kube-controller-manager syncs every HPA so often (spec/kubernetes.md 2.1).
+use crate::kube::hpa::constants::SYNC_PERIOD;
+
+impl World<'_> {
+    /// metrics-server reads the CPU of every pod whose service an HPA watches.
+    pub(super) fn scrape(&mut self, now: SimTime, queue: &mut Queue) {
+        for service in 0..self.services.len() {
+            if matches!(self.services[service].autoscaler, Autoscaler::Fixed) {
+                continue;
+            }
+            for at in 0..self.services[service].pods.len() {
+                self.scrape_pod(now, self.services[service].pods[at]);
+            }
+        }
+        queue.push(now + RESOLUTION, Class::Sampling, Event::Scrape);
+    }
+
+    fn scrape_pod(&mut self, now: SimTime, key: Key<Pod>) {
+        let pod = &mut self.pods[key];
+        let (Some(slot), Some(readiness)) = (pod.cpu, pod.readiness) else {
+            return;
+        };
+        let used = SimDuration::from_micros(
+            (self.cpu.used(now, slot) / u128::from(crate::cluster::cpu::CORE)) as u64,
+        );
+        pod.usage
+            .record(CpuReading { at: now, used }, readiness.since, RESOLUTION);
+    }
+
+    /// A HorizontalPodAutoscaler looks at its metrics.
+    pub(super) fn hpa_sync(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
+        queue.push(
+            now + SYNC_PERIOD,
+            Class::Controller,
+            Event::HpaSync(service),
+        );
+        let pods: Vec<_> = self.services[service.index()]
+            .pods
+            .iter()
+            .map(|&key| self.pod_state(key))
+            .collect();
+        let samples: Vec<_> = self.services[service.index()]
+            .pods
+            .iter()
+            .map(|&key| self.pods[key].usage.sample())
+            .collect();
+        let none = vec![None; samples.len()];
+        let spec = match &self.services[service.index()].autoscaler {
+            Autoscaler::Fixed => return,
+            Autoscaler::Hpa(hpa) | Autoscaler::Keda(_, hpa) => hpa.spec().clone(),
+        };
+        let depths = self.trigger_lengths(now, service);
+        let readings = readings(&spec, &samples, &none, &depths);
+        let state = &mut self.services[service.index()];
+        let active = state
+            .pods
+            .iter()
+            .filter(|&&key| self.pods[key].is_active())
+            .count() as u32;
+        let inputs = Inputs {
+            spec_replicas: state.desired,
+            status_replicas: active,
+            pods: &pods,
+            readings: &readings,
+        };
+        let (Autoscaler::Hpa(hpa) | Autoscaler::Keda(_, hpa)) = &mut state.autoscaler else {
+            return;
+        };
+        let Decision { replicas, .. } = hpa.sync(now, &inputs);
+        self.scale(now, service, replicas, queue);
+    }
+
+    fn pod_state(&self, key: Key<Pod>) -> PodState {
+        let pod = &self.pods[key];
+        PodState {
+            requests: self.scenario.template(pod.template).requests,
+            phase: pod.phase(),
+            deleting: pod.deleting.is_some(),
+            readiness: pod.readiness,
+            started: pod.bound_at,
+        }
+    }
+
+    /// What the triggers of a service's ScaledObject say now, one value per trigger.
+    fn trigger_lengths(&mut self, now: SimTime, service: ServiceId) -> Vec<Option<u64>> {
+        let Autoscaler::Keda(keda, _) = &self.services[service.index()].autoscaler else {
+            return Vec::new();
+        };
+        let mut lengths = Vec::new();
+        for trigger in &keda.spec().triggers {
+            let Trigger::Sqs(sqs) = trigger else {
+                lengths.push(None);
+                continue;
+            };
+            let place = self
+                .scenario
+                .queues
+                .iter()
+                .position(|queue| queue.name == sqs.queue);
+            lengths.push(place.map(|place| {
+                let counts = self.queues[place].messages.counts(now);
+                sqs.length(QueueDepth {
+                    visible: counts.visible,
+                    in_flight: counts.in_flight,
+                    delayed: 0,
+                })
+            }));
+        }
+        lengths
+    }
+
+    /// A ScaledObject's operator looks at its triggers.
+    pub(super) fn keda_poll(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
+        let lengths = self.trigger_lengths(now, service);
+        let state = &mut self.services[service.index()];
+        let Autoscaler::Keda(keda, _) = &mut state.autoscaler else {
+            return;
+        };
+        let polling = keda.spec().polling;
+        let decision = keda.poll(now, state.desired, &lengths);
+        queue.push(now + polling, Class::Controller, Event::KedaPoll(service));
+        if let Some(replicas) = decision {
+            self.scale(now, service, replicas, queue);
+        }
+    }
+
+    /// Sets `spec.replicas`.
+    fn scale(&mut self, now: SimTime, service: ServiceId, replicas: u32, queue: &mut Queue) {
+        let state = &mut self.services[service.index()];
+        if replicas == state.desired {
+            return;
+        }
+        if replicas > state.desired {
+            state.scaled_up += 1;
+        } else {
+            state.scaled_down += 1;
+        }
+        state.desired = replicas;
+        self.turn_clock(now, service);
+        self.reconcile(now, service, queue);
+    }
+
+    /// The ReplicaSet controller compares what is wanted with what there is.
+    pub(super) fn reconcile(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
+        let state = &self.services[service.index()];
+        let active: Vec<_> = state
+            .pods
+            .iter()
+            .copied()
+            .filter(|&key| self.pods[key].is_active())
+            .collect();
+        match adjust(state.desired, active.len() as u32 + state.creating) {
+            Adjustment::Keep => {}
+            Adjustment::Create(count) => {
+                self.services[service.index()].creating += count;
+                for _ in 0..count {
+                    let at = self.replicaset_client.take(now);
+                    queue.push(at, Class::Controller, Event::CreatePod(service));
+                }
+            }
+            Adjustment::Delete(count) => self.delete_pods(now, &active, count, queue),
+        }
+    }
+
+    fn delete_pods(&mut self, now: SimTime, active: &[Key<Pod>], count: u32, queue: &mut Queue) {
+        let replicas: Vec<_> = active.iter().map(|&key| self.replica(key)).collect();
+        let nodes: Vec<_> = replicas.iter().filter_map(|replica| replica.node).collect();
+        for place in victims(now, &replicas, &nodes, count.min(replicas.len() as u32)) {
+            self.terminate_pod(now, active[place], queue);
+        }
+    }
+
+    fn replica(&self, key: Key<Pod>) -> Replica {
+        let pod = &self.pods[key];
+        Replica {
+            node: pod.node.map(Key::slot),
+            phase: pod.phase(),
+            ready_since: pod
+                .readiness
+                .filter(|readiness| readiness.ready)
+                .map(|readiness| readiness.since),
+            deletion_cost: self.scenario.template(pod.template).deletion_cost,
+            restarts: 0,
+            created: pod.created,
+            uid: pod.uid,
+        }
+    }
+
+    /// A creation has reached the API server; it is dropped if the wish has passed meanwhile.
+    pub(super) fn replica_created(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
+        let state = &mut self.services[service.index()];
+        state.creating -= 1;
+        let active = state
+            .pods
+            .iter()
+            .filter(|&&key| self.pods[key].is_active())
+            .count() as u32;
+        if active < state.desired {
+            let template = self.scenario.services[service.index()].template;
+            self.create_pod(now, template, Some(service), None, queue);
+        }
+    }
+
+    /// Turns the service's clock to what its queue waits for now: the stage nearest to relief that some pod of it is in.
+    pub(super) fn turn_clock(&mut self, now: SimTime, service: ServiceId) {
+        let state = &self.services[service.index()];
+        let (mut starting, mut launching, mut pending) = (false, false, state.creating > 0);
+        for &key in &state.pods {
+            let pod = &self.pods[key];
+            match pod.stage {
+                Stage::Starting => starting |= pod.deleting.is_none(),
+                Stage::Pending => {
+                    pending = true;
+                    launching |= pod.waiting.cause == PendingCause::NodeLaunching;
+                }
+                Stage::Running | Stage::Exited => {}
+            }
+        }
+        let part = if starting {
+            Part::PodStart
+        } else if launching {
+            Part::NodeLaunch
+        } else if pending {
+            Part::PodPending
+        } else if state.desired < state.most {
+            Part::AutoscalerReaction
+        } else {
+            Part::QueueWait
+        };
+        self.services[service.index()].clocks.turn_to(now, part);
+    }
+
+    /// Visible messages of a queue.
+    pub(super) fn visible(&mut self, now: SimTime, queue: QueueId) -> u64 {
+        self.queues[queue.index()].messages.counts(now).visible
+    }
+}
+
+/// What each metric of an HPA reads: CPU samples of the pods, or the queue its ScaledObject looks at.
+fn readings<'a>(
+    spec: &HpaSpec,
+    cpu: &'a [Option<Sample>],
+    none: &'a [Option<Sample>],
+    lengths: &[Option<u64>],
+) -> Vec<Reading<'a>> {
+    let reading = |(place, metric): (usize, &Metric)| match metric {
+        Metric::Utilization(Resource::Cpu, _) | Metric::AverageUsage(Resource::Cpu, _) => {
+            Reading::Pods(cpu)
+        }
+        Metric::Utilization(..) | Metric::AverageUsage(..) | Metric::Pods(_) => Reading::Pods(none),
+        Metric::Value(_) | Metric::AverageValue(_) => {
+            Reading::Total(lengths.get(place).copied().flatten().map(thousandths))
+        }
+    };
+    spec.metrics.iter().enumerate().map(reading).collect()
+}

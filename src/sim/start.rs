@@ -1,0 +1,335 @@
+//! How a run begins: empty tables, node groups at their desired size, every loop at its own phase.
+
+use crate::cloud::market::MarketSettings;
+use crate::cloud::prices::PriceList;
+use crate::cloud::{CapacityType, SpotMarket};
+use crate::cluster::Table;
+use crate::cluster::cpu::CpuTable;
+use crate::des::{Class, Purpose, SimDuration, SimTime};
+use crate::karpenter::disruption::ClusterState;
+use crate::karpenter::disruption::controller::POLL;
+use crate::kube::hpa::Hpa;
+use crate::kube::hpa::constants::SYNC_PERIOD;
+use crate::kube::keda::Keda;
+use crate::kube::metrics_server::RESOLUTION;
+use crate::kube::pdb::Pdb;
+use crate::kube::rate::{CONTROLLER_MANAGER, TokenBucket};
+use crate::kube::scheduler::{BindPace, Cache, Profile, SchedulingQueue};
+use crate::metrics::series::SeriesRecorder;
+use crate::metrics::{LatencyRecorder, StarvationLedger};
+use crate::scenario::model::{Scaling, Scenario, Service, ServiceId};
+use crate::workload::{Algorithm, Balancer};
+use crate::workload::{MessageQueue, QueueConfig};
+
+use super::bill::Ledger;
+use super::book::{Counters, LoadBalancerMeter};
+use super::event::Event;
+use super::node::{Instance, Node, Owner};
+use super::provisioner::{Karpenter, daemon_templates};
+use super::service::{Autoscaler, ClockFace, JourneyState, QueueState, ReadyLevel, ServiceState};
+use super::sources::Sources;
+use super::{Queue, World};
+
+impl<'s> World<'s> {
+    pub(super) fn new(scenario: &'s Scenario, seed: u64) -> Self {
+        let profile = Profile::new(scenario.cluster.kubernetes_minor);
+        let karpenter = scenario.cluster.karpenter.as_ref();
+        let groups = scenario
+            .cluster
+            .node_groups
+            .iter()
+            .map(|group| scenario.text(group.spec.name).into_owned());
+        let pools = karpenter
+            .into_iter()
+            .flat_map(|karpenter| &karpenter.pools)
+            .map(|pool| format!("NodePool {}", pool.name));
+        let layers: Vec<String> = groups.chain(pools).collect();
+        let thresholds = scenario
+            .services
+            .iter()
+            .map(|service| service.starvation)
+            .collect();
+        let mut world = Self {
+            scenario,
+            seed,
+            start_utc: scenario
+                .start
+                .with_time_zone(jiff::tz::TimeZone::UTC)
+                .datetime(),
+            sources: Sources::new(scenario, seed),
+            threads: Table::default(),
+            requests: Table::default(),
+            messages: Table::default(),
+            deadlines: vec![std::collections::VecDeque::new(); scenario.traffic.steps.len()],
+            services: scenario
+                .services
+                .iter()
+                .zip(0..)
+                .map(|(service, place)| service_state(scenario, service, place, seed))
+                .collect(),
+            queues: scenario.queues.iter().map(queue_state).collect(),
+            journeys: vec![JourneyState::default(); scenario.traffic.journeys.len()],
+            meters: vec![LoadBalancerMeter::default(); scenario.services.len()],
+            pods: Table::default(),
+            born: vec![0; scenario.templates.len()],
+            nodes: Table::default(),
+            group_nodes: 0,
+            cpu: CpuTable::new(scenario.templates.len()),
+            cpu_timing: Vec::new(),
+            changed_slots: Vec::new(),
+            scheduler: Cache::new(&scenario.templates, &scenario.symbols, profile),
+            scheduling: SchedulingQueue::new(profile),
+            scheduler_alarm: None,
+            scheduler_free: SimTime::ZERO,
+            bind_pace: BindPace::default(),
+            replicaset_client: TokenBucket::new(CONTROLLER_MANAGER),
+            pdbs: scenario.pdbs.iter().map(|pdb| Pdb::new(pdb.spec)).collect(),
+            karpenter: karpenter.map(Karpenter::new),
+            cluster_state: ClusterState::new(SimTime::ZERO),
+            consolidation_touched: false,
+            disruption_alarm: None,
+            daemon_templates: daemon_templates(scenario),
+            market: SpotMarket::new(
+                &scenario.catalog,
+                &scenario.symbols,
+                seed,
+                market_settings(scenario),
+            ),
+            watched: Vec::new(),
+            capacity_type_symbols: [
+                CapacityType::Reserved,
+                CapacityType::Spot,
+                CapacityType::OnDemand,
+            ]
+            .map(|capacity_type| {
+                scenario
+                    .symbols
+                    .get(capacity_type.label())
+                    .unwrap_or(crate::api::key::CAPACITY_TYPE)
+            }),
+            layers: layers.clone(),
+            price_list: PriceList::of(&scenario.region),
+            ledger: Ledger::default(),
+            starvation: StarvationLedger::new(
+                scenario.starvation.pod,
+                thresholds,
+                scenario.traffic.categories.len(),
+            ),
+            series: SeriesRecorder::new(SimDuration::from_secs(1), &[], &[], &[], &[]),
+            counters: Counters::default(),
+        };
+        let names =
+            |of: &dyn Fn(usize) -> String, count: usize| (0..count).map(of).collect::<Vec<_>>();
+        let services = names(
+            &|place| scenario.services[place].name.clone(),
+            scenario.services.len(),
+        );
+        let queues = names(
+            &|place| scenario.queues[place].name.clone(),
+            scenario.queues.len(),
+        );
+        world.series = SeriesRecorder::new(
+            scenario.resolution,
+            &services,
+            &queues,
+            &layers,
+            &world.cost_layers(),
+        );
+        world
+    }
+
+    /// Posts the first events.
+    pub(super) fn begin(&mut self, queue: &mut Queue) {
+        let start = SimTime::ZERO;
+        for group in 0..self.scenario.cluster.node_groups.len() {
+            self.boot_group(group, queue);
+        }
+        for source in 0..self.sources.len() {
+            if let Some(at) = self.sources.next_at(source) {
+                queue.push(at, Class::Environment, Event::Arrive(source as u16));
+            }
+        }
+        for place in 0..self.services.len() {
+            let service = ServiceId(place as u16);
+            self.reconcile(start, service, queue);
+            self.turn_clock(start, service);
+            let phase = |k: u64, period: SimDuration| {
+                let u = self.draw(Purpose::Phase, place as u64).uniform(k);
+                start + SimDuration::from_secs_f64(period.as_secs_f64() * u)
+            };
+            match &self.services[place].autoscaler {
+                Autoscaler::Fixed => {}
+                Autoscaler::Hpa(_) => queue.push(
+                    phase(0, SYNC_PERIOD),
+                    Class::Controller,
+                    Event::HpaSync(service),
+                ),
+                Autoscaler::Keda(keda, _) => {
+                    queue.push(
+                        phase(1, keda.spec().polling),
+                        Class::Controller,
+                        Event::KedaPoll(service),
+                    );
+                    queue.push(
+                        phase(0, SYNC_PERIOD),
+                        Class::Controller,
+                        Event::HpaSync(service),
+                    );
+                }
+            }
+        }
+        let scraped = self
+            .services
+            .iter()
+            .any(|state| !matches!(state.autoscaler, Autoscaler::Fixed));
+        if scraped {
+            queue.push(start + RESOLUTION, Class::Sampling, Event::Scrape);
+        }
+        if self.karpenter.is_some() {
+            queue.push(start + POLL, Class::Controller, Event::Disrupt);
+        }
+        queue.push(
+            start + self.scenario.resolution,
+            Class::Sampling,
+            Event::Sample,
+        );
+    }
+
+    /// A bucket of the time series ends, and the next begins.
+    pub(super) fn sample_due(&mut self, now: SimTime, queue: &mut Queue) {
+        self.sample(now);
+        queue.push(
+            now + self.scenario.resolution,
+            Class::Sampling,
+            Event::Sample,
+        );
+    }
+
+    /// The instances of a node group are there before the run begins.
+    fn boot_group(&mut self, group: usize, queue: &mut Queue) {
+        for (kind, zone) in self.missing_nodes(group) {
+            let key = self.insert_group_node(SimTime::ZERO, group, kind, zone);
+            self.describe(key);
+            self.node_registered(SimTime::ZERO, key);
+            self.node_ready(SimTime::ZERO, key, queue);
+        }
+    }
+
+    /// The Auto Scaling group replaces what is missing.
+    pub(super) fn replace_nodes(&mut self, now: SimTime, group: usize, queue: &mut Queue) {
+        for (kind, zone) in self.missing_nodes(group) {
+            let key = self.insert_group_node(now, group, kind, zone);
+            let instance = self.nodes[key]
+                .instance
+                .expect("a group's node is made with its instance");
+            self.instance_launched(now, key, instance, queue);
+            if instance.capacity_type == CapacityType::Spot {
+                self.watch_pool(now, key, queue);
+            }
+        }
+    }
+
+    fn missing_nodes(
+        &self,
+        place: usize,
+    ) -> Vec<(crate::cloud::InstanceTypeId, crate::api::Symbol)> {
+        let group = &self.scenario.cluster.node_groups[place];
+        let alive = |zone| {
+            let here = self
+                .nodes
+                .iter()
+                .filter(|(_, node)| node.owner == Owner::Group(place) && !node.terminated);
+            here.filter(|(_, node)| node.instance.is_some_and(|instance| instance.zone == zone))
+                .count() as u32
+        };
+        let counts: Vec<u32> = group.spec.zones.iter().map(|&zone| alive(zone)).collect();
+        let type_id = |name| {
+            group
+                .types
+                .iter()
+                .position(|kind| kind.name == name)
+                .map(|at| group.type_ids[at])
+        };
+        let offered = |name, zone| {
+            let kind = group.types.iter().find(|kind| kind.name == name);
+            kind.is_some_and(|kind| {
+                kind.offerings.iter().any(|offering| {
+                    offering.zone == zone && offering.capacity_type == group.capacity_type
+                })
+            })
+        };
+        let launches = group.spec.missing(&counts, offered);
+        launches
+            .into_iter()
+            .filter_map(|launch| Some((type_id(launch.instance_type)?, launch.zone)))
+            .collect()
+    }
+
+    fn insert_group_node(
+        &mut self,
+        now: SimTime,
+        place: usize,
+        kind: crate::cloud::InstanceTypeId,
+        zone: crate::api::Symbol,
+    ) -> crate::cluster::Key<Node> {
+        let group = &self.scenario.cluster.node_groups[place];
+        let ordinal = self.group_nodes;
+        self.group_nodes += 1;
+        let name = format!("{}-{ordinal:03}", self.scenario.text(group.spec.name));
+        let mut node = Node::new(name, Owner::Group(place), now, None);
+        node.instance = Some(Instance {
+            kind,
+            zone,
+            capacity_type: group.capacity_type,
+            ordinal,
+            billed_from: now,
+        });
+        self.nodes.insert(node)
+    }
+}
+
+fn market_settings(scenario: &Scenario) -> &MarketSettings {
+    &scenario.market.settings
+}
+
+fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) -> ServiceState {
+    let algorithm = match service.ingress {
+        Some(ingress) if ingress.least_outstanding => Algorithm::LeastOutstandingRequests,
+        Some(_) => Algorithm::RoundRobin,
+        None => Algorithm::Random,
+    };
+    let (autoscaler, most) = match &service.scaling {
+        Scaling::Fixed => (Autoscaler::Fixed, service.replicas),
+        Scaling::Hpa(spec) => (Autoscaler::Hpa(Hpa::new(spec.clone())), spec.max),
+        Scaling::Keda(spec) => (
+            Autoscaler::Keda(Keda::new(spec.clone(), SimTime::ZERO), Hpa::new(spec.hpa())),
+            spec.max,
+        ),
+    };
+    ServiceState {
+        desired: service.replicas,
+        most,
+        creating: 0,
+        pods: Vec::new(),
+        targets: Vec::new(),
+        balancer: Balancer::new(algorithm, scenario.cluster.zones.len().max(1), seed, place),
+        pollers: std::collections::VecDeque::new(),
+        autoscaler,
+        recorder: LatencyRecorder::default(),
+        begun: 0,
+        clocks: ClockFace::default(),
+        ready: ReadyLevel::default(),
+        scaled_up: 0,
+        scaled_down: 0,
+        cpu_used: 0,
+    }
+}
+
+fn queue_state(queue: &crate::scenario::model::Queue) -> QueueState {
+    let config = QueueConfig {
+        visibility_timeout: queue.visibility_timeout,
+        max_receive_count: queue.max_receive_count,
+        ..QueueConfig::STANDARD
+    };
+    QueueState::new(MessageQueue::new(config))
+}
