@@ -15,6 +15,7 @@ pub mod hpa;
 pub mod keda;
 pub mod kubelet;
 pub mod metrics_server;
+pub mod mistakes;
 pub mod node_lifecycle;
 pub mod nodegroup;
 pub mod pdb;

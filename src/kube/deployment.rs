@@ -5,6 +5,8 @@
 
 use crate::api::objects::core::{DeploymentStrategy, IntOrPercent};
 
+use super::mistakes::Mistakes;
+
 /// Surge and unavailability where the object gives none, of the replicas (5.7).
 const DEFAULT_SHARE: IntOrPercent = IntOrPercent::Percent(25);
 
@@ -56,8 +58,8 @@ impl Strategy {
     /// Resolves `spec.strategy`.
     ///
     /// # Errors
-    /// The path of a field and what is wrong with it.
-    pub fn from_object(object: Option<&DeploymentStrategy>) -> Result<Self, (String, String)> {
+    /// An unknown type of strategy.
+    pub fn from_object(object: Option<&DeploymentStrategy>) -> Result<Self, Mistakes> {
         let rolling = object.and_then(|strategy| strategy.rolling_update.as_ref());
         match object.and_then(|strategy| strategy.kind.as_deref()) {
             Some("Recreate") => Ok(Self::Recreate),
@@ -69,7 +71,7 @@ impl Strategy {
             }),
             Some(other) => {
                 let message = format!("is `{other}`, expected `RollingUpdate` or `Recreate`");
-                Err(("spec.strategy.type".into(), message))
+                Err(vec![("spec.strategy.type".into(), message)])
             }
         }
     }
@@ -412,7 +414,7 @@ mod tests {
             Ok(expected)
         );
         assert_eq!(
-            resolve(r#"{"type": "Canary"}"#).unwrap_err().0,
+            resolve(r#"{"type": "Canary"}"#).unwrap_err()[0].0,
             "spec.strategy.type"
         );
     }

@@ -10,7 +10,7 @@ mod replicas;
 mod spec;
 
 pub use replicas::{Inputs, PodState, Readiness, Reading};
-pub use spec::{Amount, Behavior, HpaSpec, Metric, Mistakes, Policy, ScalingRules};
+pub use spec::{Amount, Behavior, HpaSpec, Metric, Policy, ScalingRules};
 
 use crate::des::SimTime;
 use limits::History;

@@ -3,6 +3,7 @@
 use crate::api::objects::core::{IntOrPercent, PodDisruptionBudget};
 use crate::des::{SimDuration, SimTime};
 
+use super::mistakes::Mistakes;
 use super::phase::PodPhase;
 
 /// How long an admitted eviction counts as a loss before the pod is deleted (5.6).
@@ -42,9 +43,9 @@ impl PdbSpec {
     ///
     /// # Errors
     /// The path of each field and what is wrong with it.
-    pub fn from_object(object: &PodDisruptionBudget) -> Result<Self, Vec<(String, String)>> {
+    pub fn from_object(object: &PodDisruptionBudget) -> Result<Self, Mistakes> {
         let spec = &object.spec;
-        let mut mistakes = Vec::new();
+        let mut mistakes = Mistakes::new();
         let budget = match (spec.min_available, spec.max_unavailable) {
             (Some(min), None) => Budget::MinAvailable(min),
             (None, Some(max)) => Budget::MaxUnavailable(max),

@@ -5,11 +5,9 @@ use crate::api::objects::autoscaling::{
 };
 use crate::api::{Quantity, Resource};
 use crate::des::SimDuration;
+use crate::kube::mistakes::Mistakes;
 
 use super::constants;
-
-/// What is wrong with an object: the path of the field, and a sentence.
-pub type Mistakes = Vec<(String, String)>;
 
 /// A HorizontalPodAutoscaler, resolved.
 #[derive(Clone, PartialEq, Debug)]

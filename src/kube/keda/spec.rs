@@ -5,7 +5,8 @@ use std::str::FromStr;
 use crate::api::objects::autoscaling::{ScaledObject, Trigger as TriggerObject};
 use crate::api::{Quantity, Resource};
 use crate::des::SimDuration;
-use crate::kube::hpa::{Behavior, HpaSpec, Metric, Mistakes};
+use crate::kube::hpa::{Behavior, HpaSpec, Metric};
+use crate::kube::mistakes::Mistakes;
 
 /// Seconds between polls.
 const POLLING_INTERVAL_SECS: u32 = 30;

@@ -3,7 +3,8 @@
 use super::*;
 use crate::api::Resource;
 use crate::api::objects::autoscaling::ScaledObject;
-use crate::kube::hpa::{Hpa, Inputs, Metric, Mistakes, Reading, ScalingRules};
+use crate::kube::hpa::{Hpa, Inputs, Metric, Reading, ScalingRules};
+use crate::kube::mistakes::Mistakes;
 
 fn resolve(text: &str) -> Result<ScaledObjectSpec, Mistakes> {
     let object: ScaledObject = serde_json::from_str(text).unwrap();
