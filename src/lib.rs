@@ -9,4 +9,5 @@ pub mod kube;
 pub mod metrics;
 pub mod scenario;
 pub mod sim;
+pub mod study;
 pub mod workload;

@@ -4,6 +4,7 @@
 //! does not grow with the horizon but for one row per node and one per bucket.
 
 pub mod attribution;
+pub mod comparison;
 pub mod latency;
 pub mod result;
 pub mod series;

@@ -66,7 +66,7 @@ impl World<'_> {
             self.sync_pdb(now, place);
         }
         let mut controller = std::mem::take(&mut karpenter.controller);
-        let mut state = self.cluster_state.clone();
+        let mut state = self.cluster_state;
         let nodes = self.node_views(&karpenter);
         let pools = self.pool_views(&karpenter);
         let view = View {

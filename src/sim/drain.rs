@@ -177,7 +177,7 @@ impl World<'_> {
     fn covered_pod(&self, key: Key<Pod>) -> CoveredPod {
         let pod = &self.pods[key];
         CoveredPod {
-            id: u64::from(key.slot()),
+            id: pod.uid as u64,
             phase: pod.phase(),
             ready: pod.is_ready(),
             deleting: pod.deleting.is_some(),
