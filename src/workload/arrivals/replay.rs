@@ -246,6 +246,7 @@ mod tests {
         let trace = bursty();
         let copies = 100.0;
         let all = replay(&trace, copies + 1.0, 0);
+        assert!(all.is_sorted_by_key(|arrival| (arrival.at, arrival.id)));
         let displaced: Vec<_> = all
             .into_iter()
             .filter(|arrival| arrival.id.entity() & 0xffff != 0)
