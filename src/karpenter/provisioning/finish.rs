@@ -36,7 +36,7 @@ impl Pass<'_> {
     /// The plan; `queue` holds the pods without a place.
     pub(super) fn finish(mut self, queue: Queue) -> Plan {
         let mut plan = Plan {
-            existing: self.take_placed_on_nodes(),
+            existing: std::mem::take(&mut self.placed_on_nodes),
             ..Plan::default()
         };
         let mut reasons: BTreeMap<(usize, bool), Reason> = BTreeMap::new();
