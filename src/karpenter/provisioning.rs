@@ -22,6 +22,7 @@ mod amounts;
 mod bits;
 mod daemons;
 mod draws;
+mod examine;
 mod explain;
 mod finish;
 mod limits;

@@ -16,6 +16,11 @@ impl Kinds {
         Self(Resource::ALL.into_iter().filter(asked).collect())
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The amounts of these kinds.
     pub(super) fn row<'a>(&'a self, amounts: &'a Resources) -> impl Iterator<Item = i64> + 'a {
         self.0.iter().map(|&kind| amounts[kind])
@@ -33,7 +38,7 @@ impl Rows {
     /// No row yet.
     pub(super) fn new(kinds: &Kinds) -> Self {
         Self {
-            width: kinds.0.len(),
+            width: kinds.count(),
             amounts: Vec::new(),
         }
     }

@@ -1,6 +1,7 @@
 //! Why does a pod fit nowhere? The refusals of every place, counted (1.10; spec/karpenter.md 11, rows 2 and 3).
 
-use super::pass::{Pass, Refusal};
+use super::examine::Refusal;
+use super::pass::Pass;
 use super::plan::{Cause, NodeFailures, PoolFailure, Reason};
 use super::problem::PendingPod;
 use crate::api::taint::tolerated;
@@ -62,11 +63,11 @@ impl Pass<'_> {
             Refusal::Topology(key) => Cause::Topology(key),
             Refusal::MinValues(short) => short.into(),
             Refusal::Types(set) => {
-                let requests = self.requests_of(template).to_vec();
+                let requests = self.requests.row(template);
                 let ports = &self.problem.templates[template].host_ports;
                 Cause::Types(self.pools[pool].failures(
                     set,
-                    &requests,
+                    requests,
                     ports,
                     &self.sets,
                     self.problem.symbols,

@@ -2,23 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use super::bits::Bits;
 use super::narrowing::SetId;
 use super::pass::Pass;
 use super::places::Claim;
 use super::plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason};
-use super::pool::{Shortage, cheapest};
+use super::pool::{Shortage, allowed_offerings, cheapest};
 use super::problem::MinValuesPolicy;
 use super::queue::Queue;
-use crate::api::{Requirement, Requirements, Symbol, key};
+use crate::api::{Requirement, Requirements, key};
+use crate::cloud::{CapacityType, InstanceType};
 
 /// The most types a claim lists (0.1).
 pub const MAX_TYPES: usize = 600;
+
+/// How a requirement set ranks the types of a pool, and what it lets a launch try of each.
+#[derive(Debug)]
+struct Ranking {
+    /// All types by the price of the cheapest offering allowed; equals in drawn order (0.3 item 2).
+    by_price: Vec<usize>,
+    /// By type: the capacity types of its available offerings allowed, a bit each.
+    capacity_types: Vec<u8>,
+}
+
+/// Every capacity type, in the order of the bits.
+const CAPACITY_TYPES: [CapacityType; 3] = [
+    CapacityType::Reserved,
+    CapacityType::Spot,
+    CapacityType::OnDemand,
+];
 
 impl Pass<'_> {
     /// The plan; `queue` holds the pods without a place.
     pub(super) fn finish(mut self, queue: Queue) -> Plan {
         let mut plan = Plan {
-            existing: self.take_placed_on_nodes(),
+            existing: std::mem::take(&mut self.placed_on_nodes),
             ..Plan::default()
         };
         let mut reasons: BTreeMap<(usize, bool), Reason> = BTreeMap::new();
@@ -32,69 +50,59 @@ impl Pass<'_> {
                 plan.unreached.push(pod.id);
             }
         }
-        let mut prices = BTreeMap::new();
+        let mut rankings = BTreeMap::new();
         for claim in std::mem::take(&mut self.claims.claims) {
-            self.write(claim, &mut prices, &mut plan);
+            let ranking = rankings
+                .entry((claim.pool, claim.set.index()))
+                .or_insert_with(|| self.rank(claim.pool, claim.set));
+            self.write(claim, ranking, &mut plan);
         }
         plan
     }
 
-    fn write(
-        &mut self,
-        claim: Claim,
-        prices: &mut BTreeMap<(usize, usize), Vec<usize>>,
-        plan: &mut Plan,
-    ) {
-        let by_price = prices
-            .entry((claim.pool, claim.set.index()))
-            .or_insert_with(|| self.by_price(claim.pool, claim.set));
-        let mut types: Vec<usize> = by_price
-            .iter()
-            .copied()
+    fn write(&mut self, claim: Claim, ranking: &Ranking, plan: &mut Plan) {
+        let ranked = ranking.by_price.iter().copied();
+        let types: Vec<usize> = ranked
             .filter(|&place| claim.types.has(place))
+            .take(MAX_TYPES)
             .collect();
-        types.truncate(MAX_TYPES);
         if let Some(short) = self.short_after_truncation(&claim, &types) {
             let (pool, cause) = (self.pools[claim.pool].index, Cause::from(short));
             let reason = Reason {
                 nodes: NodeFailures::default(),
                 pools: vec![PoolFailure { pool, cause }],
             };
-            plan.errors
-                .extend(claim.pods.iter().map(|&pod| (pod, reason.clone())));
+            let errors = claim.pods.iter().map(|&pod| (pod, reason.clone()));
+            plan.errors.extend(errors);
             return;
         }
         let pool = &self.pools[claim.pool];
-        let overheads = claim
-            .types
-            .iter()
-            .map(|place| pool.overheads[place].requests);
-        let least = overheads
-            .reduce(|a, b| a.min(&b))
-            .expect("a claim has at least one type");
         plan.claims.push(NewClaim {
             pool: pool.index,
-            requirements: self.written_requirements(&claim, &types),
+            requirements: self.written_requirements(&claim, &types, ranking),
             types,
-            requests: claim.requests + least,
+            requests: claim.requests + pool.least_overhead(&claim.types),
             pods: claim.pods,
             min_values_relaxed: claim.min_values_relaxed,
         });
     }
 
-    /// All types of a pool by the price of the cheapest offering a requirement set allows; equals in drawn order (0.3 item 2).
-    fn by_price(&self, pool: usize, at: SetId) -> Vec<usize> {
-        let (types, set, symbols) = (
-            self.pools[pool].types,
-            self.sets.get(at),
-            self.problem.symbols,
-        );
-        let mut order: Vec<usize> = (0..types.len()).collect();
-        order.sort_by_cached_key(|&place| {
-            let price = cheapest(&types[place], set, symbols);
+    fn rank(&self, pool: usize, at: SetId) -> Ranking {
+        let (types, set) = (self.pools[pool].types, self.sets.get(at));
+        let mut by_price: Vec<usize> = (0..types.len()).collect();
+        by_price.sort_by_cached_key(|&place| {
+            let price = cheapest(&types[place], set, self.problem.symbols);
             (price.is_none(), price, self.draws.rank_of_type(place))
         });
-        order
+        let bits = |instance_type: &InstanceType| {
+            allowed_offerings(instance_type, set, self.problem.symbols)
+                .map(|offering| 1 << offering.capacity_type as u8)
+                .fold(0, |all, bit: u8| all | bit)
+        };
+        Ranking {
+            by_price,
+            capacity_types: types.iter().map(bits).collect(),
+        }
     }
 
     fn short_after_truncation(&mut self, claim: &Claim, types: &[usize]) -> Option<Shortage> {
@@ -102,42 +110,37 @@ impl Pass<'_> {
             return None;
         }
         let all = self.pools[claim.pool].types;
-        let mut kept = super::bits::Bits::none(all.len());
-        types.iter().for_each(|&place| kept.insert(place));
         let mask = self.pools[claim.pool].mask(claim.set, &self.sets, self.problem.symbols);
+        if !mask.wants_values() {
+            return None;
+        }
+        let mut kept = Bits::none(all.len());
+        types.iter().for_each(|&place| kept.insert(place));
         mask.min_values_short(&kept, all).first().copied()
     }
 
     /// The claim's requirements with the names of its types and the capacity types they are available as; what was only simulated
     /// for DaemonSets goes.
-    fn written_requirements(&self, claim: &Claim, types: &[usize]) -> Requirements {
+    fn written_requirements(
+        &self,
+        claim: &Claim,
+        types: &[usize],
+        ranking: &Ranking,
+    ) -> Requirements {
         let (all, symbols) = (self.pools[claim.pool].types, self.problem.symbols);
         let mut requirements = self.sets.get(claim.set).clone();
         let names = types.iter().map(|&place| all[place].name).collect();
         requirements.add(key::INSTANCE_TYPE, &Requirement::of(names), symbols);
-        let available = types
+        let bits = types
             .iter()
-            .flat_map(|&place| &all[place].offerings)
-            .filter(|offering| {
-                offering.available
-                    && requirements
-                        .incompatible(&offering.requirements, true, symbols)
-                        .is_none()
-            });
-        let capacity = |offering: &crate::cloud::Offering| {
-            offering.requirements.get(key::CAPACITY_TYPE).cloned()
-        };
-        let capacity_types: Vec<Symbol> = available
-            .filter_map(capacity)
-            .flat_map(|requirement| requirement.values().to_vec())
+            .fold(0, |bits, &place| bits | ranking.capacity_types[place]);
+        let available = CAPACITY_TYPES
+            .into_iter()
+            .filter(|&capacity_type| bits >> capacity_type as u8 & 1 == 1);
+        let labels = available
+            .filter_map(|capacity_type| symbols.get(capacity_type.label()))
             .collect();
-        if !capacity_types.is_empty() {
-            requirements.add(
-                key::CAPACITY_TYPE,
-                &Requirement::of(capacity_types),
-                symbols,
-            );
-        }
+        requirements.add(key::CAPACITY_TYPE, &Requirement::of(labels), symbols);
         requirements.remove(key::REGISTERED);
         requirements.remove(key::INITIALIZED);
         requirements

@@ -59,9 +59,9 @@ impl Remaining {
 
     /// Charges a new claim with the largest capacity, component by component, of its types as of its first pod. Never given back.
     pub(super) fn charge(&mut self, claim: &Bits, types: &[InstanceType]) {
-        if !self.is_unlimited() {
-            let largest = |most: Resources, place: usize| most.max(&types[place].capacity);
-            self.subtract(&claim.iter().fold(Resources::ZERO, largest));
+        for (kind, left) in &mut self.resources {
+            let largest = claim.iter().map(|place| types[place].capacity[*kind]).max();
+            *left -= largest.unwrap_or(0);
         }
     }
 

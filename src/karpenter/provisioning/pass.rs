@@ -1,76 +1,19 @@
 //! One pass: try every pod, relax it as far as it goes, put it back, until a whole round makes no progress (1.5 to 1.7).
+//! What a place says to a pod is worked out in `examine`; here is what follows from it.
 
-use super::amounts::{Kinds, Rows, fits};
+use super::amounts::{Kinds, Rows};
 use super::bits::Bits;
 use super::daemons::Daemons;
 use super::draws::Draws;
-use super::narrowing::{Place, SetId, Sets};
+use super::examine::{NewPlace, Refusal};
+use super::narrowing::{SetId, Sets};
 use super::places::{Claim, Claims, Nodes};
 use super::plan::{Plan, PoolFailure};
-use super::pool::{Pool, Shortage};
-use super::problem::{HostPort, MinValuesPolicy, PendingPod, Problem};
+use super::pool::Pool;
+use super::problem::{PendingPod, Problem};
 use super::queue::Queue;
-use super::topology::{Demand, HostId, Topology};
+use super::topology::{Demand, Topology};
 use super::variant::{TaintSetId, TaintSets, Variants};
-use crate::api::{Resources, Symbol, key};
-
-/// Why a place refuses a pod.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Refusal {
-    /// Inside the consolidateAfter window.
-    Protected,
-    /// A taint it does not bear.
-    Taints,
-    /// A host port is taken.
-    HostPorts,
-    /// Not enough left on the node.
-    Resources,
-    /// Labels they cannot agree on.
-    Requirement(Symbol),
-    /// No domain of this key is allowed.
-    Topology(Symbol),
-    /// No type is left.
-    Types(SetId),
-    /// Too few values of a label are left.
-    MinValues(Shortage),
-    /// The pool may have no more nodes.
-    NodeLimit,
-    /// Every type is beyond the limits.
-    Limits,
-}
-
-/// A refusal, and whether the place will refuse all pods of the variant for the rest of the pass.
-#[derive(Clone, Copy, Debug)]
-struct Refused {
-    why: Refusal,
-    lasting: bool,
-}
-
-impl Refused {
-    const fn now(why: Refusal) -> Self {
-        Self {
-            why,
-            lasting: false,
-        }
-    }
-
-    const fn for_good(why: Refusal) -> Self {
-        Self { why, lasting: true }
-    }
-}
-
-/// What a new claim would be.
-#[derive(Debug)]
-struct NewPlace {
-    set: SetId,
-    min_values_relaxed: bool,
-}
-
-/// Why a pod of a template found no place, and at which count of placements.
-#[derive(Clone, Copy, Debug)]
-struct Failure {
-    at: u64,
-}
 
 /// The state of a pass.
 #[derive(Debug)]
@@ -87,18 +30,19 @@ pub(super) struct Pass<'a> {
     pub(super) topology: Topology<'a>,
     pub(super) variants: Variants,
     pub(super) draws: Draws,
-    placed_on_nodes: Vec<(usize, u64)>,
+    /// Existing nodes with the pods they are to take, in order of decision.
+    pub(super) placed_on_nodes: Vec<(usize, u64)>,
     /// Requests of each template.
-    requests: Rows,
+    pub(super) requests: Rows,
     /// What the pod at hand asks of domains.
-    demands: Vec<Demand>,
+    pub(super) demands: Vec<Demand>,
     /// By requirement set, for the pod at hand: what a place with that set becomes, and the look it was found out in.
-    outcomes: Vec<(u64, Result<SetId, Refusal>)>,
-    look: u64,
+    pub(super) outcomes: Vec<(u64, Result<SetId, Refusal>)>,
+    pub(super) look: u64,
     /// Types the place at hand would keep, the most they would have left, and what would be used of them.
-    kept: Bits,
-    headroom: Vec<i64>,
-    used: Vec<i64>,
+    pub(super) kept: Bits,
+    pub(super) headroom: Vec<i64>,
+    pub(super) used: Vec<i64>,
 }
 
 impl<'a> Pass<'a> {
@@ -146,8 +90,8 @@ impl<'a> Pass<'a> {
             sets,
             draws: Draws::new(problem.ties),
             placed_on_nodes: Vec::new(),
-            used: vec![0; requests.row(0).len()],
-            headroom: vec![0; requests.row(0).len()],
+            used: vec![0; kinds.count()],
+            headroom: vec![0; kinds.count()],
             requests,
             demands: Vec::new(),
             outcomes: Vec::new(),
@@ -159,7 +103,8 @@ impl<'a> Pass<'a> {
     /// The decision.
     pub(super) fn run(mut self) -> Plan {
         let mut queue = Queue::new(self.problem);
-        let mut failures: Vec<Option<Failure>> = vec![None; 2 * self.problem.templates.len()];
+        // By template and exemption: the count of placements at which a pod found no place. Until there is one more, none will.
+        let mut failures: Vec<Option<u64>> = vec![None; 2 * self.problem.templates.len()];
         let (mut placements, mut attempts) = (0_u64, 0_u64);
         while attempts < self.problem.options.max_attempts
             && let Some(place) = queue.pop()
@@ -168,13 +113,13 @@ impl<'a> Pass<'a> {
             let pod = &self.problem.pods[place];
             let failure =
                 &mut failures[2 * pod.template.index() + usize::from(pod.ignores_protection)];
-            let known = failure.is_some_and(|failure| failure.at == placements);
+            let known = *failure == Some(placements);
             if !known && self.place(pod) {
                 placements += 1;
                 continue;
             }
             if !known && !self.draws.drew() {
-                *failure = Some(Failure { at: placements });
+                *failure = Some(placements);
             }
             queue.push(place);
         }
@@ -208,18 +153,6 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Works out what the variant asks of domains as things stand.
-    pub(super) fn look_around(&mut self, variant: usize) {
-        self.look += 1;
-        let variant = self.variants.get(variant);
-        self.topology.demands(
-            variant.template,
-            &variant.owned,
-            &variant.strict,
-            &mut self.demands,
-        );
-    }
-
     fn try_nodes(&mut self, pod: &PendingPod, variant: usize) -> bool {
         let count = self.nodes.nodes.len();
         let mut from = 0;
@@ -242,50 +175,6 @@ impl<'a> Pass<'a> {
             from = node + 1;
         }
         false
-    }
-
-    /// What a node would become, or why it refuses (1.9).
-    fn examine_node(
-        &mut self,
-        node: usize,
-        variant: usize,
-        ignores_protection: bool,
-    ) -> Result<SetId, Refused> {
-        let (here, asks) = (&self.nodes.nodes[node], self.variants.get(variant));
-        if here.protected && !ignores_protection {
-            return Err(Refused::now(Refusal::Protected));
-        }
-        if !asks.bears(here.taints) {
-            return Err(Refused::for_good(Refusal::Taints));
-        }
-        let template = &self.problem.templates[asks.template];
-        if shares_port(&here.host_ports, &template.host_ports) {
-            return Err(Refused::for_good(Refusal::HostPorts));
-        }
-        if !fits(self.requests.row(asks.template), self.nodes.left.row(node)) {
-            return Err(Refused::for_good(Refusal::Resources));
-        }
-        if !asks.accepts_host(Some(here.host_name), self.problem.symbols) {
-            return Err(Refused::for_good(Refusal::Requirement(key::HOSTNAME)));
-        }
-        let (at, host) = (here.set, here.host);
-        let becomes = self
-            .settle(at, variant, Place::Node)
-            .map_err(Refused::now)?;
-        self.allow_host(host)?;
-        Ok(becomes)
-    }
-
-    /// The same for an explanation: only why.
-    pub(super) fn node_refusal(
-        &mut self,
-        node: usize,
-        variant: usize,
-        ignores_protection: bool,
-    ) -> Option<Refusal> {
-        self.examine_node(node, variant, ignores_protection)
-            .err()
-            .map(|refused| refused.why)
     }
 
     fn put_on_node(&mut self, node: usize, variant: usize, set: SetId, pod: &PendingPod) {
@@ -329,45 +218,6 @@ impl<'a> Pass<'a> {
         false
     }
 
-    /// What a claim of this pass would become, or why it refuses (1.10). Leaves the types it would keep and their headroom behind.
-    fn examine_claim(&mut self, claim: usize, variant: usize) -> Result<SetId, Refused> {
-        let (here, asks) = (&self.claims.claims[claim], self.variants.get(variant));
-        let requests = self.requests.row(asks.template);
-        if !fits(requests, self.claims.headroom.row(claim)) {
-            return Err(Refused::for_good(Refusal::Resources));
-        }
-        if !asks.bears(self.pool_taints[here.pool]) {
-            return Err(Refused::for_good(Refusal::Taints));
-        }
-        let (pool, at, host) = (here.pool, here.set, here.host);
-        if shares_port(
-            &here.host_ports,
-            &self.problem.templates[asks.template].host_ports,
-        ) {
-            return Err(Refused::for_good(Refusal::HostPorts));
-        }
-        self.allow_host(host)?;
-        self.add_up(claim, variant);
-        let becomes = self
-            .settle(at, variant, Place::Claim)
-            .map_err(Refused::now)?;
-        let mask = self.pools[pool].mask(becomes, &self.sets, self.problem.symbols);
-        self.kept
-            .set_to_shared(&self.claims.claims[claim].types, &mask.passing);
-        self.keep_fitting(pool, variant);
-        if self.kept.is_empty() {
-            let why = Refusal::Types(becomes);
-            return Err(Refused {
-                why,
-                lasting: becomes == at,
-            });
-        }
-        match self.shortages(pool, becomes).first() {
-            Some(&short) => Err(Refused::now(Refusal::MinValues(short))),
-            None => Ok(becomes),
-        }
-    }
-
     fn put_on_claim(&mut self, rank: usize, variant: usize, set: SetId, pod: &PendingPod) {
         let template = self.variants.get(variant).template;
         let place = self.claims.order[rank];
@@ -400,69 +250,6 @@ impl<'a> Pass<'a> {
         false
     }
 
-    /// What a new claim of a pool would become, or why there can be none (1.10, 1.12).
-    fn examine_pool(&mut self, pool: usize, variant: usize) -> Result<NewPlace, Refusal> {
-        let (here, asks) = (&self.pools[pool], self.variants.get(variant));
-        if here.remaining.nodes_exhausted() {
-            return Err(Refusal::NodeLimit);
-        }
-        let at = here.set;
-        let mut allowed = here.eligible.clone();
-        if !here.remaining.is_unlimited() {
-            allowed.retain(|place| here.remaining.allows(&here.types[place].capacity));
-            if allowed.is_empty() {
-                return Err(Refusal::Limits);
-            }
-        }
-        if !asks.bears(self.pool_taints[pool]) {
-            return Err(Refusal::Taints);
-        }
-        if !asks.accepts_host(None, self.problem.symbols) {
-            return Err(Refusal::Requirement(key::HOSTNAME));
-        }
-        self.used.copy_from_slice(self.requests.row(asks.template));
-        let becomes = self.settle(at, variant, Place::Claim)?;
-        self.allow_host(HostId::UNBORN)
-            .map_err(|refused| refused.why)?;
-        let mask = self.pools[pool].mask(becomes, &self.sets, self.problem.symbols);
-        self.kept.set_to_shared(&allowed, &mask.passing);
-        self.keep_fitting(pool, variant);
-        if self.kept.is_empty() {
-            return Err(Refusal::Types(becomes));
-        }
-        self.with_min_values(pool, becomes)
-    }
-
-    /// The same for an explanation: only why.
-    pub(super) fn pool_refusal(&mut self, pool: usize, variant: usize) -> Option<Refusal> {
-        self.look += 1;
-        self.examine_pool(pool, variant).err()
-    }
-
-    /// Refuses or lowers `minValues` that the types kept cannot give, as the policy says.
-    fn with_min_values(&mut self, pool: usize, becomes: SetId) -> Result<NewPlace, Refusal> {
-        let shortages = self.shortages(pool, becomes);
-        let Some(&first) = shortages.first() else {
-            return Ok(NewPlace {
-                set: becomes,
-                min_values_relaxed: false,
-            });
-        };
-        if self.problem.options.min_values_policy == MinValuesPolicy::Strict {
-            return Err(Refusal::MinValues(first));
-        }
-        let mut lowered = self.sets.get(becomes).clone();
-        for Shortage { key, found, .. } in shortages {
-            if let Some(requirement) = lowered.get(key).cloned() {
-                lowered.set(key, requirement.with_min_values(Some(found)));
-            }
-        }
-        Ok(NewPlace {
-            set: self.sets.intern(lowered),
-            min_values_relaxed: true,
-        })
-    }
-
     fn create_claim(&mut self, pool: usize, variant: usize, place: NewPlace, pod: &PendingPod) {
         let template = self.variants.get(variant).template;
         let asks = &self.problem.templates[template];
@@ -471,7 +258,7 @@ impl<'a> Pass<'a> {
             set: place.set,
             host: self.topology.host_of_claim(),
             types: self.kept.clone(),
-            requests: Resources::ZERO + asks.requests,
+            requests: asks.requests,
             host_ports: asks.host_ports.clone(),
             pods: vec![pod.id],
             min_values_relaxed: place.min_values_relaxed,
@@ -482,84 +269,6 @@ impl<'a> Pass<'a> {
         let here = &mut self.pools[pool];
         here.remaining.charge(&claim.types, here.types);
         self.claims.push(claim, &self.used, &self.headroom);
-    }
-
-    /// What a place with requirement set `at` becomes, asked at most once per look.
-    fn settle(&mut self, at: SetId, variant: usize, place: Place) -> Result<SetId, Refusal> {
-        if let Some(&(look, outcome)) = self.outcomes.get(at.index())
-            && look == self.look
-        {
-            return outcome;
-        }
-        let asks = self.variants.get(variant).requirements;
-        let merged = self
-            .sets
-            .merge(at, asks, place, self.problem.symbols)
-            .map_err(Refusal::Requirement);
-        let outcome = merged.and_then(|merged| {
-            let narrowed = self.topology.narrow(
-                &self.demands,
-                merged,
-                place,
-                &mut self.draws,
-                &mut self.sets,
-            );
-            narrowed.map_err(Refusal::Topology)
-        });
-        let unknown = (0, Err(Refusal::Resources));
-        if at.index() >= self.outcomes.len() {
-            self.outcomes.resize(self.sets.len(), unknown);
-        }
-        self.outcomes[at.index()] = (self.look, outcome);
-        outcome
-    }
-
-    fn allow_host(&self, host: HostId) -> Result<(), Refused> {
-        self.topology
-            .allows_host(&self.demands, host)
-            .map_err(|violation| Refused {
-                why: Refusal::Topology(violation.key),
-                lasting: violation.lasting,
-            })
-    }
-
-    fn add_up(&mut self, claim: usize, variant: usize) {
-        let requests = self.requests.row(self.variants.get(variant).template);
-        let sums = self
-            .claims
-            .used
-            .row(claim)
-            .iter()
-            .zip(requests)
-            .map(|(used, request)| used + request);
-        for (used, sum) in self.used.iter_mut().zip(sums) {
-            *used = sum;
-        }
-    }
-
-    fn keep_fitting(&mut self, pool: usize, variant: usize) {
-        let ports = &self.problem.templates[self.variants.get(variant).template].host_ports;
-        self.pools[pool].keep_fitting(&mut self.kept, &self.used, ports, &mut self.headroom);
-    }
-
-    fn shortages(&mut self, pool: usize, at: SetId) -> Vec<Shortage> {
-        let types = self.pools[pool].types;
-        let mask = self.pools[pool].mask(at, &self.sets, self.problem.symbols);
-        if mask.wants_values() {
-            mask.min_values_short(&self.kept, types)
-        } else {
-            Vec::new()
-        }
-    }
-
-    /// Requests of a template.
-    pub(super) fn requests_of(&self, template: usize) -> &[i64] {
-        self.requests.row(template)
-    }
-
-    /// Places on existing nodes, in order of decision.
-    pub(super) fn take_placed_on_nodes(&mut self) -> Vec<(usize, u64)> {
-        std::mem::take(&mut self.placed_on_nodes)
     }
 }
 
@@ -572,8 +281,4 @@ fn by_weight(problem: &Problem) -> Vec<usize> {
         weights.then_with(|| name(b).cmp(&name(a)))
     });
     pools
-}
-
-fn shares_port(taken: &[HostPort], wanted: &[HostPort]) -> bool {
-    wanted.iter().any(|port| taken.contains(port))
 }

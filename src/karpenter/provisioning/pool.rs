@@ -7,8 +7,8 @@ use super::limits::Remaining;
 use super::narrowing::{SetId, Sets};
 use super::plan::{Cause, TypeFailures};
 use super::problem::{HostPort, PoolTemplate, Problem};
-use crate::api::{Requirement, Requirements, Symbol, Symbols, key};
-use crate::cloud::{InstanceType, Price};
+use crate::api::{Requirement, Requirements, Resources, Symbol, Symbols, key};
+use crate::cloud::{InstanceType, Offering, Price};
 
 /// A pool during a pass.
 #[derive(Debug)]
@@ -24,7 +24,9 @@ pub(super) struct Pool<'a> {
     /// What is left of its limits.
     pub(super) remaining: Remaining,
     /// What DaemonSets take, by type.
-    pub(super) overheads: Vec<Overhead>,
+    overheads: Vec<Overhead>,
+    /// Whether they take anything of any type.
+    has_overhead: bool,
     /// Allocatable less the overhead, by type.
     room: Rows,
     /// By requirement set.
@@ -85,6 +87,9 @@ impl<'a> Pool<'a> {
             set: sets.intern(requirements),
             eligible: mask.passing,
             remaining: Remaining::new(&template.limits, index, problem),
+            has_overhead: overheads
+                .iter()
+                .any(|overhead| *overhead != Overhead::default()),
             overheads,
             room,
             masks: Vec::new(),
@@ -143,6 +148,15 @@ impl<'a> Pool<'a> {
         mask.failures(&candidates, has_room, |place| !self.clashes(place, ports))
     }
 
+    /// The least, component by component, that DaemonSets take of these types.
+    pub(super) fn least_overhead(&self, types: &Bits) -> Resources {
+        if !self.has_overhead {
+            return Resources::ZERO;
+        }
+        let overheads = types.iter().map(|place| self.overheads[place].requests);
+        overheads.reduce(|a, b| a.min(&b)).unwrap_or_default()
+    }
+
     fn clashes(&self, place: usize, ports: &[HostPort]) -> bool {
         ports
             .iter()
@@ -156,7 +170,9 @@ impl Mask {
             types[place].requirements.conflict(set, symbols).is_none()
         });
         let offered = Bits::of(types.len(), |place| {
-            cheapest(&types[place], set, symbols).is_some()
+            allowed_offerings(&types[place], set, symbols)
+                .next()
+                .is_some()
         });
         let mut both = Bits::default();
         both.set_to_shared(&compatible, &offered);
@@ -238,20 +254,28 @@ impl From<Shortage> for Cause {
     }
 }
 
-/// The price of a type's cheapest available offering that `set` allows (1.14).
+/// The available offerings of a type that `set` allows.
+pub(super) fn allowed_offerings<'t>(
+    instance_type: &'t InstanceType,
+    set: &'t Requirements,
+    symbols: &'t Symbols,
+) -> impl Iterator<Item = &'t Offering> {
+    instance_type.offerings.iter().filter(|offering| {
+        let allows = || {
+            set.incompatible(&offering.requirements, true, symbols)
+                .is_none()
+        };
+        offering.available && allows()
+    })
+}
+
+/// The price of the cheapest of them (1.14).
 pub(super) fn cheapest(
     instance_type: &InstanceType,
     set: &Requirements,
     symbols: &Symbols,
 ) -> Option<Price> {
-    let allowed = instance_type
-        .offerings
-        .iter()
-        .filter(|offering| offering.available);
-    let allowed = allowed.filter(|offering| {
-        set.incompatible(&offering.requirements, true, symbols)
-            .is_none()
-    });
+    let allowed = allowed_offerings(instance_type, set, symbols);
     allowed.map(|offering| offering.price).min()
 }
 

@@ -1,11 +1,12 @@
 //! The fixtures of spec/karpenter.md 8.1 and 9.3: fake instance types, pools and pods. Shared with `benches/provisioning.rs`.
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 
 use karpsim::api::objects::core::{NodeInclusionPolicy, WhenUnsatisfiable};
 use karpsim::api::{
     LabelSet, Operator, Requirement, Requirements, Resource, Resources, Symbol, Symbols, Taint, key,
 };
-use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
+use karpsim::cloud::{CapacityType, Catalog, InstanceType, Offering, Price};
 use karpsim::cluster::template::{PodAffinityTerm, PodSelector, QosClass, SpreadConstraint};
 use karpsim::cluster::{PodTemplate, TemplateId};
 use karpsim::des::{Purpose, SimDuration, SimTime, StreamKey};
@@ -294,28 +295,41 @@ pub(crate) fn fake_type(
     }
 }
 
-/// The diverse pods of 8.1: equal fifths of generic, zonal spread, hostname spread, zonal self-affinity and hostname
-/// self-anti-affinity pods with random requests and labels, over 400 types.
+/// The diverse pods of 8.1 over 400 types.
 pub(crate) fn diverse(count: usize) -> World {
     let mut world = World::with_types(400);
-    world.pools[0].limits.resources = vec![
-        (Resource::Cpu, 10_000_000_000),
-        (Resource::Memory, 10_000_000 * GIB),
-    ];
-    let mut draws = Mix::new();
-    for place in 0..count {
-        let kind = (place * 5 / count.max(5)) % 5;
-        let (cpu, memory, a, b) = (draws.of(5), draws.of(6), draws.of(7), draws.of(7));
-        let shape = match kind {
-            0 => (kind, cpu, memory, a, 0),
-            1 | 2 => (kind, cpu, memory, a, b),
-            3 => (kind, cpu, memory, a, 0),
-            _ => (kind, cpu, memory, 0, 0),
-        };
-        let template = draws.template(&mut world, shape);
-        world.pods(template, 1);
-    }
+    world.diversify(count);
     world
+}
+
+/// The same pods over every type AWS has in Mumbai.
+pub(crate) fn diverse_in_mumbai(count: usize) -> World {
+    let mut world = World::with_types(0);
+    let catalog = Catalog::load("ap-south-1", &mut world.symbols).unwrap();
+    world.pools[0].types = catalog.types;
+    world.diversify(count);
+    world
+}
+
+impl World {
+    /// Equal fifths of generic, zonal spread, hostname spread, zonal self-affinity and hostname self-anti-affinity pods with
+    /// random requests and labels, and limits too large to matter.
+    fn diversify(&mut self, count: usize) {
+        let cpus = (Resource::Cpu, 10_000_000_000);
+        self.pools[0].limits.resources = vec![cpus, (Resource::Memory, 10_000_000 * GIB)];
+        let mut draws = Mix::new();
+        for place in 0..count {
+            let kind = (place * 5 / count.max(5)) % 5;
+            let (cpu, memory, a, b) = (draws.of(5), draws.of(6), draws.of(7), draws.of(7));
+            let shape = match kind {
+                1 | 2 => (kind, cpu, memory, a, b),
+                4 => (kind, cpu, memory, 0, 0),
+                _ => (kind, cpu, memory, a, 0),
+            };
+            let template = draws.template(self, shape);
+            self.pods(template, 1);
+        }
+    }
 }
 
 type Shape = (usize, usize, usize, usize, usize);
@@ -324,7 +338,7 @@ type Shape = (usize, usize, usize, usize, usize);
 struct Mix {
     key: StreamKey,
     next: u64,
-    made: std::collections::BTreeMap<Shape, TemplateId>,
+    made: BTreeMap<Shape, TemplateId>,
 }
 
 impl Mix {
@@ -336,7 +350,7 @@ impl Mix {
                 entity: 1,
             },
             next: 0,
-            made: std::collections::BTreeMap::new(),
+            made: BTreeMap::new(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The micro-benchmark of 8.1 in small, so that `benches/provisioning.rs` cannot rot.
 
-use super::fake::{diverse, fingerprint};
+use karpsim::karpenter::provisioning::MAX_TYPES;
+
+use super::fake::{diverse, diverse_in_mumbai, fingerprint};
 
 #[test]
 fn every_pod_of_the_diverse_mix_finds_a_place_and_anti_affinity_dictates_the_nodes() {
@@ -27,5 +29,20 @@ fn the_same_problem_has_the_same_plan() {
     assert_eq!(
         fingerprint(&diverse(200).solve()),
         fingerprint(&diverse(200).solve())
+    );
+}
+
+#[test]
+fn the_real_catalogue_takes_them_all_too() {
+    let plan = diverse_in_mumbai(100).solve();
+    assert!(plan.errors.is_empty(), "{:?}", plan.errors);
+    assert!(
+        plan.claims.len() >= 20,
+        "each anti-affinity pod needs a node"
+    );
+    assert!(
+        plan.claims
+            .iter()
+            .all(|claim| claim.types.len() <= MAX_TYPES)
     );
 }

@@ -49,7 +49,7 @@ impl DomainKey {
                 of_label.as_ref(),
                 problem.symbols,
             );
-            for instance_type in problem.pools[place].types {
+            for instance_type in pool.types {
                 let both = meet(
                     of_pool.as_ref(),
                     instance_type.requirements.get(key),
