@@ -191,9 +191,12 @@ impl World<'_> {
         }
     }
 
-    /// From now on the node's spot pool concerns us: its next outage is an event.
-    pub(super) fn watch_pool(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        let Some(pool) = self.pool_of(key) else {
+    /// From now on a spot node's pool concerns us: its next outage is an event.
+    pub(super) fn watch_if_spot(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let instance = self.nodes[key].instance;
+        let Some(pool) = self.pool_of(key).filter(|_| {
+            instance.is_some_and(|instance| instance.capacity_type == CapacityType::Spot)
+        }) else {
             return;
         };
         let place = match self.watched.iter().position(|watch| watch.pool == pool) {
@@ -270,6 +273,11 @@ impl World<'_> {
         }
         queue.push(now + NOTICE, Class::Environment, Event::SpotReclaim(key));
         self.counters.interrupted += 1;
+        if matches!(self.nodes[key].owner, Owner::Group(_)) {
+            // A managed node group drains on the notice by itself (spec/kubernetes.md 4.4).
+            self.delete_claim(now, key, EndReason::Interrupted, queue);
+            return;
+        }
         let pool = self.pool_of(key);
         let Some(karpenter) = self
             .karpenter

@@ -114,6 +114,12 @@ impl PendingLog {
         }
         (self.cause, self.since) = (cause, now);
     }
+
+    /// The wait is over: how long it was for each cause.
+    fn close(&mut self, now: SimTime) -> Vec<(PendingCause, SimDuration)> {
+        self.turn_to(now, self.cause);
+        std::mem::take(&mut self.spans)
+    }
 }
 
 impl Pod {
@@ -486,8 +492,7 @@ impl World<'_> {
     /// The wait for a node is over: books it if it was long.
     pub(super) fn book_placement(&mut self, now: SimTime, key: Key<Pod>) {
         let pod = &mut self.pods[key];
-        pod.waiting.turn_to(now, PendingCause::BatchWindow);
-        let spans = std::mem::take(&mut pod.waiting.spans);
+        let spans = pod.waiting.close(now);
         self.starvation
             .pod_placed(pod.template.index(), pod.created, now, &spans);
     }

@@ -477,9 +477,7 @@ impl<'s> World<'s> {
                     billed_from: now,
                 };
                 self.instance_launched(now, key, instance, queue);
-                if capacity_type == CapacityType::Spot {
-                    self.watch_pool(now, key, queue);
-                }
+                self.watch_if_spot(now, key, queue);
             }
             None => {
                 self.karpenter = Some(karpenter);

@@ -183,12 +183,16 @@ impl World<'_> {
         self.book_wait(now, service, category, wait);
         let pod = &mut self.pods[pod];
         pod.server.in_service += 1;
-        if cpu_micros == 0 {
+        let accelerated = self.scenario.services[service.index()]
+            .accelerator
+            .is_some();
+        if cpu_micros == 0 && accelerated {
             self.after_cpu(now, key, queue);
             return;
         }
         let slot = pod.cpu.expect("a serving pod has CPU");
-        self.cpu.start(now, slot, key.slot(), cpu_micros);
+        // No request is free: work of no length would let a whole backlog pass in one instant.
+        self.cpu.start(now, slot, key.slot(), cpu_micros.max(1));
         self.retime_cpu(now, queue);
     }
 

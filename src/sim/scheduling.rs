@@ -10,6 +10,9 @@ use super::event::Event;
 use super::pod::{Pod, Stage};
 use super::{Queue, World};
 
+/// Whose draws the lengths of scheduling cycles are.
+const SCHEDULER: u64 = u64::MAX;
+
 impl World<'_> {
     /// Sets the scheduler's alarm for its next work, unless it rings earlier anyway.
     pub(super) fn poke_scheduler(&mut self, now: SimTime, queue: &mut Queue) {
@@ -47,7 +50,9 @@ impl World<'_> {
         self.scheduler_alarm = None;
         if let Some(slot) = self.scheduling.pop(now) {
             let key = self.pods.key_at(slot).expect("a waiting pod is there");
-            let u = self.draw(Purpose::Phase, 1).uniform(self.counters.cycles);
+            let u = self
+                .draw(Purpose::Phase, SCHEDULER)
+                .uniform(self.counters.cycles);
             self.counters.cycles += 1;
             self.scheduler_free = now + between(CYCLE_MIN, CYCLE_MAX, u);
             self.try_pod(now, key, u, queue);

@@ -212,6 +212,7 @@ impl<'s> World<'s> {
             self.describe(key);
             self.node_registered(SimTime::ZERO, key);
             self.node_ready(SimTime::ZERO, key, queue);
+            self.watch_if_spot(SimTime::ZERO, key, queue);
         }
     }
 
@@ -223,9 +224,7 @@ impl<'s> World<'s> {
                 .instance
                 .expect("a group's node is made with its instance");
             self.instance_launched(now, key, instance, queue);
-            if instance.capacity_type == CapacityType::Spot {
-                self.watch_pool(now, key, queue);
-            }
+            self.watch_if_spot(now, key, queue);
         }
     }
 
