@@ -1,8 +1,8 @@
 //! May this pod go on this node? The filter plugins in their order; the first that refuses ends the evaluation of the node
 //! (spec/kubernetes.md 1.1, 1.5, 1.7 to 1.10).
 
-use super::cache::Columns;
 use super::class::{Class, Spread};
+use super::columns::Columns;
 use super::plugin::{Kinds, Rejection};
 use super::tally::{NODE, Tally, TallyId};
 use super::topology::{NO_DOMAIN, Topology};
