@@ -197,7 +197,7 @@ impl<'s> Cache<'s> {
         Resource::ALL
             .into_iter()
             .fold(Resources::ZERO, |sum, kind| {
-                sum.with(kind, self.columns.requested[kind as usize][slot as usize])
+                sum.with(kind, self.columns.requested(kind, slot as usize))
             })
     }
 

@@ -6,12 +6,14 @@ use crate::api::resources::RESOURCE_KINDS;
 use crate::api::{Resource, Resources, Symbol};
 use crate::cluster::PodTemplate;
 
-/// What nodes have and what is taken of it: a column per kind.
+/// What nodes have and what is left of it: a column per kind.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Columns {
     pub(super) allocatable: [Vec<i64>; RESOURCE_KINDS],
-    pub(super) requested: [Vec<i64>; RESOURCE_KINDS],
-    /// CPU and memory with defaults for containers that ask for none, for scores.
+    /// Allocatable less the requests of the pods there; negative on an overcommitted node. Kept beside `allocatable` because
+    /// a filter that reads one column instead of two is nearly twice as fast.
+    pub(super) free: [Vec<i64>; RESOURCE_KINDS],
+    /// Taken CPU and memory with defaults for containers that ask for none, for scores.
     pub(super) nonzero: [Vec<i64>; 2],
 }
 
@@ -29,7 +31,7 @@ impl Columns {
     pub(super) fn grow(&mut self, slots: usize) {
         let all = [
             self.allocatable.as_mut_slice(),
-            &mut self.requested,
+            &mut self.free,
             &mut self.nonzero,
         ];
         for column in all.into_iter().flatten() {
@@ -39,14 +41,21 @@ impl Columns {
 
     pub(super) fn set_allocatable(&mut self, at: usize, allocatable: &Resources) {
         for kind in Resource::ALL {
-            self.allocatable[kind as usize][at] = allocatable[kind];
+            let before =
+                std::mem::replace(&mut self.allocatable[kind as usize][at], allocatable[kind]);
+            self.free[kind as usize][at] += allocatable[kind] - before;
         }
+    }
+
+    /// What is taken of one kind.
+    pub(super) fn requested(&self, kind: Resource, at: usize) -> i64 {
+        self.allocatable[kind as usize][at] - self.free[kind as usize][at]
     }
 
     /// Takes `times` the requests of a template from a node; -1 gives them back.
     pub(super) fn take(&mut self, at: usize, template: &PodTemplate, times: i64) {
         for (kind, amount) in template.requests.iter() {
-            self.requested[kind as usize][at] += times * amount;
+            self.free[kind as usize][at] -= times * amount;
         }
         self.nonzero[0][at] += times * template.nonzero_requests.0;
         self.nonzero[1][at] += times * template.nonzero_requests.1;

@@ -62,8 +62,8 @@ fn fit(requests: &[(Resource, i64)], columns: &Columns, slot: usize) -> Result<(
     let mut kinds = Kinds::default();
     let mut never = false;
     for &(kind, amount) in requests {
-        let allocatable = columns.allocatable[kind as usize][slot];
-        if amount > allocatable - columns.requested[kind as usize][slot] {
+        if amount > columns.free[kind as usize][slot] {
+            let allocatable = columns.allocatable[kind as usize][slot];
             kinds.insert(kind);
             // The count of pods is not a request: a node without room for pods counts as merely full.
             never |= kind != Resource::Pods && amount > allocatable;
