@@ -20,11 +20,13 @@
 
 mod cache;
 mod class;
+mod columns;
 pub mod constants;
 mod cycle;
 mod failure;
 mod filter;
 mod hint;
+mod node_info;
 mod node_tree;
 mod pace;
 mod plugin;
@@ -35,10 +37,11 @@ mod score;
 mod tally;
 mod topology;
 
-pub use cache::{Cache, NodeInfo, PodInfo};
+pub use cache::Cache;
 pub use cycle::{Attempt, Chosen, feasible_nodes_wanted};
 pub use failure::{Failure, Reason};
 pub use hint::ClusterEvent;
+pub use node_info::{NodeInfo, PodInfo};
 pub use node_tree::NodeTree;
 pub use pace::BindPace;
 pub use plugin::{Plugin, PluginSet};

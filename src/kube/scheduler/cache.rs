@@ -3,47 +3,17 @@
 use rustc_hash::FxHashMap;
 
 use super::class::{Builder, Class};
-use super::constants::UNSCHEDULABLE_TAINT;
+use super::columns::{Columns, Images};
 use super::cycle::Scratch;
+use super::node_info::{NodeInfo, PodInfo};
 use super::node_tree::NodeTree;
 use super::plugin::Rejection;
 use super::preemption::Nomination;
 use super::profile::Profile;
-use super::tally::{Inclusion, Tally};
+use super::tally::Tally;
 use super::topology::Topology;
-use crate::api::resources::RESOURCE_KINDS;
-use crate::api::taint::tolerated;
-use crate::api::{Effect, LabelSet, Resource, Resources, Symbol, Symbols, Taint, Toleration, key};
-use crate::cluster::{PodTemplate, TemplateId};
-use crate::des::SimTime;
-
-/// A node as the scheduler sees it.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct NodeInfo {
-    /// Its labels, host name and zone among them.
-    pub labels: LabelSet,
-    /// Its taints.
-    pub taints: Vec<Taint>,
-    /// What pods may use, in the units of [`Resource`]; at most 2⁵⁶ of each.
-    pub allocatable: Resources,
-    /// Whether it is cordoned.
-    pub unschedulable: bool,
-    /// Images it holds, with their size on disk in bytes; the kubelet reports at most 50.
-    pub images: Vec<(Symbol, u64)>,
-}
-
-/// A pod that is placed on a node, or assumed to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct PodInfo {
-    /// The pod.
-    pub key: u32,
-    /// Its template.
-    pub template: TemplateId,
-    /// When it started, or was placed: of victims with equal priority the younger goes first.
-    pub start: SimTime,
-    /// Whether it is on its way out: its requests still count, but spreading does not see it.
-    pub terminating: bool,
-}
+use crate::api::{Resource, Resources, Symbol, Symbols, Taint, key};
+use crate::cluster::PodTemplate;
 
 /// The scheduler's picture of the cluster.
 #[derive(Clone, Debug)]
@@ -69,25 +39,6 @@ pub struct Cache<'s> {
     /// Where the next search starts in the order of the tree.
     pub(super) next_start: usize,
     pub(super) scratch: Scratch,
-}
-
-/// What nodes have and what is taken of it: a column per kind, indexed by slot.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Columns {
-    pub(super) allocatable: [Vec<i64>; RESOURCE_KINDS],
-    pub(super) requested: [Vec<i64>; RESOURCE_KINDS],
-    /// CPU and memory with defaults for containers that ask for none, for scores.
-    pub(super) nonzero: [Vec<i64>; 2],
-}
-
-/// Which nodes hold which image. Only images of templates are of interest.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Images {
-    place: FxHashMap<Symbol, usize>,
-    /// Bytes by image and slot, 0 where the node does not hold it.
-    pub(super) bytes: Vec<Vec<i64>>,
-    /// Nodes that hold it, by image.
-    pub(super) holders: Vec<i64>,
 }
 
 impl<'s> Cache<'s> {
@@ -246,7 +197,7 @@ impl<'s> Cache<'s> {
         Resource::ALL
             .into_iter()
             .fold(Resources::ZERO, |sum, kind| {
-                sum.with(kind, self.columns.requested[kind as usize][slot as usize])
+                sum.with(kind, self.columns.requested(kind, slot as usize))
             })
     }
 
@@ -310,11 +261,14 @@ impl<'s> Cache<'s> {
         }
         for tally in &mut self.tallies {
             let included = tally.question.nodes.as_ref().is_none_or(|inclusion| {
-                includes(inclusion, self.templates, self.symbols, info)
-                    && inclusion
-                        .topologies
-                        .iter()
-                        .all(|&topology| self.topologies[topology].has(at))
+                info.is_included(
+                    inclusion,
+                    &self.templates[inclusion.template.index()],
+                    self.symbols,
+                ) && inclusion
+                    .topologies
+                    .iter()
+                    .all(|&topology| self.topologies[topology].has(at))
             });
             tally.join(at, &self.topologies[tally.question.topology], included);
         }
@@ -323,12 +277,8 @@ impl<'s> Cache<'s> {
             let refusal = self.refusal(template, info);
             let class = &mut self.classes[place];
             class.refusal[at] = refusal;
-            class.unwelcome[at] = unwelcome(&template.tolerations, &info.taints);
-            let preferred = template.preferred_node_terms.iter();
-            class.preference[at] = preferred
-                .filter(|(_, term)| term.matches(&info.labels, self.symbols))
-                .map(|&(weight, _)| i64::from(weight))
-                .sum();
+            class.unwelcome[at] = info.unwelcome(template);
+            class.preference[at] = info.preference(template, self.symbols);
         }
         for place in 0..self.pods[at].len() {
             self.count(at, self.pods[at][place]);
@@ -350,10 +300,10 @@ impl<'s> Cache<'s> {
 
     /// Why a node is refused for what it is: cordon, taints, node affinity (spec/kubernetes.md 1.1, 1.7, 1.8).
     fn refusal(&mut self, template: &'s PodTemplate, info: &NodeInfo) -> Option<Rejection> {
-        if info.unschedulable && !bears_cordon(&template.tolerations) {
+        if info.is_cordoned_for(template) {
             return Some(Rejection::Cordoned);
         }
-        if let Some(taint) = intolerable(&template.tolerations, &info.taints) {
+        if let Some(taint) = info.intolerable(template) {
             return Some(Rejection::Taint(self.taint_place(taint)));
         }
         let matches = template.node_matches(&info.labels, self.symbols);
@@ -370,107 +320,5 @@ impl<'s> Cache<'s> {
                 self.taints.len() - 1
             });
         u16::try_from(place).expect("fewer than 65 536 distinct taints")
-    }
-}
-
-/// Whether a cordoned node is fine (spec/kubernetes.md 1.1).
-pub(super) fn bears_cordon(tolerations: &[Toleration]) -> bool {
-    let cordon = Taint {
-        key: UNSCHEDULABLE_TAINT.to_owned(),
-        value: String::new(),
-        effect: Effect::NoSchedule,
-    };
-    tolerated(&cordon, tolerations)
-}
-
-/// The first taint that keeps a pod with these tolerations away (spec/kubernetes.md 1.7).
-pub(super) fn intolerable<'t>(
-    tolerations: &[Toleration],
-    taints: &'t [Taint],
-) -> Option<&'t Taint> {
-    taints
-        .iter()
-        .find(|taint| taint.effect != Effect::PreferNoSchedule && !tolerated(taint, tolerations))
-}
-
-/// How many taints a pod with these tolerations would rather avoid (spec/kubernetes.md 1.7).
-fn unwelcome(tolerations: &[Toleration], taints: &[Taint]) -> i64 {
-    let soft = taints
-        .iter()
-        .filter(|taint| taint.effect == Effect::PreferNoSchedule);
-    soft.filter(|taint| !tolerated(taint, tolerations)).count() as i64
-}
-
-/// Whether the inclusion policies let a node take part in a spread; its labels are checked elsewhere.
-fn includes(
-    inclusion: &Inclusion,
-    templates: &[PodTemplate],
-    symbols: &Symbols,
-    info: &NodeInfo,
-) -> bool {
-    let template = &templates[inclusion.template.index()];
-    (!inclusion.honor_affinity || template.node_matches(&info.labels, symbols))
-        && (!inclusion.honor_taints || intolerable(&template.tolerations, &info.taints).is_none())
-}
-
-impl Columns {
-    fn grow(&mut self, slots: usize) {
-        let all = [
-            self.allocatable.as_mut_slice(),
-            &mut self.requested,
-            &mut self.nonzero,
-        ];
-        for column in all.into_iter().flatten() {
-            column.resize(slots, 0);
-        }
-    }
-
-    fn set_allocatable(&mut self, at: usize, allocatable: &Resources) {
-        for kind in Resource::ALL {
-            self.allocatable[kind as usize][at] = allocatable[kind];
-        }
-    }
-
-    /// Takes `times` the requests of a template from a node; -1 gives them back.
-    fn take(&mut self, at: usize, template: &PodTemplate, times: i64) {
-        for (kind, amount) in template.requests.iter() {
-            self.requested[kind as usize][at] += times * amount;
-        }
-        self.nonzero[0][at] += times * template.nonzero_requests.0;
-        self.nonzero[1][at] += times * template.nonzero_requests.1;
-    }
-}
-
-impl Images {
-    fn track(&mut self, image: Symbol) -> usize {
-        *self.place.entry(image).or_insert_with(|| {
-            self.bytes.push(Vec::new());
-            self.holders.push(0);
-            self.holders.len() - 1
-        })
-    }
-
-    fn grow(&mut self, slots: usize) {
-        self.bytes
-            .iter_mut()
-            .for_each(|column| column.resize(slots, 0));
-    }
-
-    fn set(&mut self, at: usize, images: &[(Symbol, u64)]) {
-        for (column, holders) in self.bytes.iter_mut().zip(&mut self.holders) {
-            *holders -= i64::from(column[at] > 0);
-            column[at] = 0;
-        }
-        for &(image, bytes) in images {
-            self.hold(at, image, bytes);
-        }
-    }
-
-    fn hold(&mut self, at: usize, image: Symbol, bytes: u64) {
-        if let Some(&place) = self.place.get(&image) {
-            let held = &mut self.bytes[place][at];
-            self.holders[place] += i64::from(*held == 0 && bytes > 0);
-            *held = i64::try_from(bytes).unwrap_or(i64::MAX);
-        }
     }
 }

@@ -41,6 +41,7 @@ pub struct Chosen {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
     feasible: Vec<u32>,
+    refused: Vec<(u32, Rejection)>,
     pub(super) minima: Vec<u32>,
     /// Nodes that fail once the pods nominated to them are there.
     blocked: Vec<(u32, Rejection)>,
@@ -88,7 +89,7 @@ impl<'s> Cache<'s> {
         }
         let evaluated = self.search(attempt, scratch);
         match scratch.feasible.as_slice() {
-            [] => Err(self.failure(attempt, scratch)),
+            [] => Err(self.failure(attempt, &scratch.refused)),
             &[node] => Ok(Chosen {
                 node,
                 score: None,
@@ -115,6 +116,7 @@ impl<'s> Cache<'s> {
     /// Collects feasible nodes from the rotating start until there are enough. Returns how many nodes were examined.
     fn search(&mut self, attempt: Attempt, scratch: &mut Scratch) -> usize {
         scratch.feasible.clear();
+        scratch.refused.clear();
         self.tree.order();
         let view = self.view(attempt, &scratch.minima);
         let candidates = self.candidates(&attempt);
@@ -124,11 +126,14 @@ impl<'s> Cache<'s> {
         let mut evaluated = 0;
         for &slot in first.iter().chain(last) {
             evaluated += 1;
-            if judge(&view, slot as usize).is_ok() && blocker(&scratch.blocked, slot).is_none() {
-                scratch.feasible.push(slot);
-                if scratch.feasible.len() == wanted {
-                    break;
-                }
+            let rejection = judge(&view, slot as usize).err();
+            if let Some(rejection) = rejection.or_else(|| blocker(&scratch.blocked, slot)) {
+                scratch.refused.push((slot, rejection));
+                continue;
+            }
+            scratch.feasible.push(slot);
+            if scratch.feasible.len() == wanted {
+                break;
             }
         }
         self.next_start = (self.next_start + evaluated) % self.node_count.max(1);
@@ -167,35 +172,29 @@ impl<'s> Cache<'s> {
         }
     }
 
-    /// Why every candidate was refused.
-    fn failure(&self, attempt: Attempt, scratch: &Scratch) -> Failure {
-        let view = self.view(attempt, &scratch.minima);
-        let candidates = self.candidates(&attempt);
+    /// Sums up why every candidate was refused.
+    fn failure(&self, attempt: Attempt, refused: &[(u32, Rejection)]) -> Failure {
+        let resolvable = refused
+            .iter()
+            .filter(|(_, rejection)| !rejection.is_unresolvable());
         let mut failure = Failure {
             nodes: self.node_count as u32,
             reasons: Vec::new(),
             plugins: PluginSet::EMPTY,
-            resolvable: Vec::new(),
+            resolvable: resolvable.map(|&(slot, _)| slot).collect(),
         };
         let mut rejections: Vec<(Rejection, u32)> = Vec::new();
-        for &slot in candidates {
-            let rejection = judge(&view, slot as usize)
-                .err()
-                .or_else(|| blocker(&scratch.blocked, slot));
-            let rejection = rejection.expect("a node that is not feasible was refused");
+        for &(_, rejection) in refused {
             match rejections.iter_mut().find(|(known, _)| *known == rejection) {
                 Some((_, nodes)) => *nodes += 1,
                 None => rejections.push((rejection, 1)),
-            }
-            if !rejection.is_unresolvable() {
-                failure.resolvable.push(slot);
             }
         }
         for (rejection, nodes) in rejections {
             failure.plugins = failure.plugins.with(rejection.plugin());
             self.explain(rejection, |reason| failure.count(reason, nodes));
         }
-        let elsewhere = self.node_count - candidates.len();
+        let elsewhere = self.node_count - refused.len();
         if attempt.pinned.is_some() && elsewhere > 0 {
             failure.plugins = failure.plugins.with(Plugin::NodeAffinity);
             failure.count(Reason::NotThePinnedNode, elsewhere as u32);

@@ -1,8 +1,8 @@
 //! May this pod go on this node? The filter plugins in their order; the first that refuses ends the evaluation of the node
 //! (spec/kubernetes.md 1.1, 1.5, 1.7 to 1.10).
 
-use super::cache::Columns;
 use super::class::{Class, Spread};
+use super::columns::Columns;
 use super::plugin::{Kinds, Rejection};
 use super::tally::{NODE, Tally, TallyId};
 use super::topology::{NO_DOMAIN, Topology};
@@ -62,8 +62,8 @@ fn fit(requests: &[(Resource, i64)], columns: &Columns, slot: usize) -> Result<(
     let mut kinds = Kinds::default();
     let mut never = false;
     for &(kind, amount) in requests {
-        let allocatable = columns.allocatable[kind as usize][slot];
-        if amount > allocatable - columns.requested[kind as usize][slot] {
+        if amount > columns.free[kind as usize][slot] {
+            let allocatable = columns.allocatable[kind as usize][slot];
             kinds.insert(kind);
             // The count of pods is not a request: a node without room for pods counts as merely full.
             never |= kind != Resource::Pods && amount > allocatable;

@@ -1,13 +1,14 @@
 //! Whom does a change of the cluster concern? The events each plugin registers, and its queueing hint for them
 //! (spec/kubernetes.md 1.12).
 
-use super::cache::{Cache, NodeInfo, bears_cordon, intolerable};
+use super::cache::Cache;
 use super::class::Class;
+use super::node_info::NodeInfo;
 use super::plugin::{Plugin, PluginSet};
 use super::tally::TallyId;
 use crate::cluster::{PodTemplate, TemplateId};
 
-/// A change the cache has seen already, except for removals, which it sees next.
+/// A change of the cluster that the cache has been told of.
 #[derive(Clone, Copy, Debug)]
 pub enum ClusterEvent<'a> {
     /// A node appeared in this slot.
@@ -19,7 +20,7 @@ pub enum ClusterEvent<'a> {
         /// The node as it was.
         before: &'a NodeInfo,
     },
-    /// The node in this slot is about to be removed, or just was.
+    /// A node disappeared.
     NodeRemoved,
     /// A pod of this template was bound to a node.
     PodPlaced(TemplateId),
@@ -82,11 +83,11 @@ impl Cache<'_> {
         PluginSet::EMPTY
             .with_if(
                 Plugin::NodeUnschedulable,
-                turned(&|node| !node.unschedulable || bears_cordon(&template.tolerations)),
+                turned(&|node| !node.is_cordoned_for(template)),
             )
             .with_if(
                 Plugin::TaintToleration,
-                turned(&|node| intolerable(&template.tolerations, &node.taints).is_none()),
+                turned(&|node| node.intolerable(template).is_none()),
             )
             .with_if(
                 Plugin::NodeAffinity,

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use super::cache::{Cache, PodInfo};
+use super::cache::Cache;
 use super::constants::{PREEMPTION_CANDIDATES_MIN, PREEMPTION_CANDIDATES_PERCENT};
 use super::cycle::Attempt;
 use super::failure::Failure;
 use super::filter::{judge, minima};
+use super::node_info::PodInfo;
 use super::plugin::Rejection;
 use crate::cluster::TemplateId;
 use crate::des::{SimTime, Stream};

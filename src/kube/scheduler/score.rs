@@ -158,8 +158,8 @@ fn balanced_allocation(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]
             columns.allocatable[MEMORY][slot],
         );
         let before = (
-            columns.requested[CPU][slot],
-            columns.requested[MEMORY][slot],
+            columns.requested(Resource::Cpu, slot),
+            columns.requested(Resource::Memory, slot),
         );
         let with_pod = balance(allocatable, (before.0 + cpu, before.1 + memory));
         let score = if inputs.balance_gain {

@@ -387,6 +387,64 @@ fn a_search_in_a_large_cluster_stops_early_and_goes_on_from_there() {
 }
 
 #[test]
+fn pods_wake_those_whose_rules_they_touch() {
+    let mut symbols = Symbols::new();
+    let (mut spreading, mut following) =
+        (template(&mut symbols, "api"), template(&mut symbols, "web"));
+    spreading.spread = vec![spread(&mut symbols, "api", key::ZONE, 1, DoNotSchedule)];
+    following.pod_affinity = vec![near(&mut symbols, "api", key::ZONE)];
+    let mut shy = template(&mut symbols, "shy");
+    shy.pod_anti_affinity = vec![near(&mut symbols, "api", key::HOSTNAME)];
+    shy.host_ports = vec![(80, symbols.intern("TCP"))];
+    let templates = [spreading, following, shy];
+    let mut cache = cluster(
+        &templates,
+        &symbols,
+        &[node(&mut symbols.clone(), 0, "az1")],
+    );
+    let set = |plugins: &[Plugin]| {
+        plugins
+            .iter()
+            .fold(PluginSet::EMPTY, |set, &plugin| set.with(plugin))
+    };
+    let (fit, ports) = (Plugin::NodeResourcesFit, Plugin::NodePorts);
+    let (spread, affinity) = (Plugin::PodTopologySpread, Plugin::InterPodAffinity);
+    let [api, web, shy] = [0, 1, 2].map(TemplateId);
+    let table: [(ClusterEvent<'_>, TemplateId, &[Plugin]); 9] = [
+        (ClusterEvent::PodPlaced(api), api, &[spread]),
+        (ClusterEvent::PodPlaced(api), web, &[affinity]),
+        (ClusterEvent::PodPlaced(web), web, &[]),
+        (ClusterEvent::PodGone(api), shy, &[fit, affinity]),
+        (ClusterEvent::PodGone(shy), api, &[fit, affinity]),
+        (ClusterEvent::PodGone(shy), shy, &[fit, ports]),
+        (ClusterEvent::PodGone(api), api, &[fit, spread]),
+        (ClusterEvent::NodeRemoved, api, &[spread]),
+        (ClusterEvent::NodeRemoved, web, &[]),
+    ];
+    for (event, template, plugins) in table {
+        assert_eq!(
+            cache.wakes(&event, template),
+            set(plugins),
+            "{event:?} for {template:?}"
+        );
+    }
+    let grown = NodeInfo {
+        allocatable: cache
+            .node(0)
+            .expect("a node")
+            .allocatable
+            .with(Resource::Cpu, 8_000),
+        ..cache.node(0).expect("a node").clone()
+    };
+    let before = cache.update_node(0, grown);
+    let event = ClusterEvent::NodeUpdated {
+        slot: 0,
+        before: &before,
+    };
+    assert_eq!(cache.wakes(&event, api), set(&[fit]));
+}
+
+#[test]
 fn a_nodes_taint_removal_wakes_the_pods_it_kept_away() {
     let mut symbols = Symbols::new();
     let mut bold = asking(template(&mut symbols, "bold"), 8_000, 1_024);
