@@ -48,6 +48,7 @@ pub mod des;
 pub mod karpenter;
 pub mod kube;
 pub mod metrics;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod study;
