@@ -5,6 +5,7 @@
 
 pub mod chart;
 pub mod clock;
+pub mod compare;
 pub mod csv;
 pub mod findings;
 pub mod html;

@@ -18,10 +18,8 @@ const WORST: usize = 3;
 pub struct Measured {
     /// How long the run took, in seconds.
     pub wall_seconds: f64,
-    /// Events handled in a second of it.
-    pub events_per_second: f64,
-    /// Most memory the process held, in bytes.
-    pub peak_rss_bytes: u64,
+    /// Most memory the process held, in bytes, where the system tells.
+    pub peak_rss_bytes: Option<u64>,
 }
 
 /// The summary, ending in a line feed. `colour` allows ANSI escapes.
@@ -334,12 +332,14 @@ fn churn(result: &RunResult, paint: Paint) -> String {
 
 fn machine(result: &RunResult, measured: Measured) -> String {
     let micros = (measured.wall_seconds * 1e6) as u64;
+    let rate = result.events as f64 / measured.wall_seconds.max(1e-6);
+    let memory = measured.peak_rss_bytes.map(|peak| format!(", {} at most", bytes(peak)));
     format!(
-        "{} events in {}, {} events/s, {} at most",
+        "{} events in {}, {} events/s{}",
         count(result.events),
         duration(micros),
-        units::count(measured.events_per_second as u64),
-        bytes(measured.peak_rss_bytes)
+        count(rate as u64),
+        memory.unwrap_or_default()
     )
 }
 
@@ -350,8 +350,7 @@ mod tests {
 
     const MEASURED: Measured = Measured {
         wall_seconds: 61.5,
-        events_per_second: 5_123_456.0,
-        peak_rss_bytes: 312 << 20,
+        peak_rss_bytes: Some(312 << 20),
     };
 
     #[test]
