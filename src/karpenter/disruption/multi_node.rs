@@ -2,7 +2,7 @@
 
 use crate::des::SimDuration;
 
-use super::balanced;
+use super::balanced::Balance;
 use super::candidate::{Budgets, Candidate, candidates};
 use super::command::{Command, Finding, Method, Unconsolidatable};
 use super::consolidation::{self, Attempt};
@@ -51,13 +51,12 @@ pub(super) fn propose(
     }
     // The shortest prefix that failed is where the search ended: its reason is the one that counts.
     findings.extend(failed);
-    if let Some(command) = &best
-        && let Some(score) =
-            balanced::rejection(view, &candidates[..command.candidates.len()], command)
-    {
+    if let Some(command) = &best {
         let members = &candidates[..command.candidates.len()];
-        findings.push(kept(members, Unconsolidatable::Unbalanced(score)));
-        best = None;
+        if let Some(score) = Balance::of(view).rejection(members, command) {
+            findings.push(kept(members, Unconsolidatable::Unbalanced(score)));
+            best = None;
+        }
     }
     Ok(Search {
         settled: best.is_none() && seen > 0 && !constrained,
