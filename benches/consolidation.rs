@@ -49,7 +49,7 @@ impl Simulate for Full {
         let NodeId(pod) = candidates[0];
         Ok(WhatIf {
             claims: Vec::new(),
-            stranded: Some(Stranded::Unreached { pod }),
+            stranded: Some(Stranded::Unreached { pod: pod.into() }),
             destinations: Vec::new(),
             took: SimDuration::ZERO,
         })

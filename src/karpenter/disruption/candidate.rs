@@ -243,7 +243,7 @@ mod tests {
         world.node("m5.large", 1);
         let pools = world.pools();
         let view = world.view(&pools, 0);
-        let order = |method| -> Vec<u64> {
+        let order = |method| -> Vec<u32> {
             let all = candidates(&view, method);
             all.iter().map(|candidate| candidate.id().0).collect()
         };

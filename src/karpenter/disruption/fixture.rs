@@ -58,7 +58,7 @@ impl World {
             pdb: PdbCover::Allows,
         };
         self.nodes.push(NodeView {
-            id: NodeId(place as u64),
+            id: NodeId(place as u32),
             pool: 0,
             instance_type: kind,
             zone: Some(offering.zone),

@@ -123,7 +123,7 @@ mod tests {
     use crate::karpenter::disruption::command::{Method, Saving};
     use crate::karpenter::disruption::fixture::World;
 
-    fn command(nodes: std::ops::Range<u64>, replaced: bool) -> Command {
+    fn command(nodes: std::ops::Range<u32>, replaced: bool) -> Command {
         Command {
             method: Method::MultiNode,
             candidates: nodes.map(NodeId).collect(),
@@ -141,7 +141,7 @@ mod tests {
         SimTime::from_secs(secs)
     }
 
-    const CLAIM: Option<NodeId> = Some(NodeId(u64::MAX));
+    const CLAIM: Option<NodeId> = Some(NodeId(u32::MAX));
 
     #[test]
     fn the_horizon_grows_with_the_queue() {

@@ -9,9 +9,9 @@ use crate::des::{SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{Budget, PoolNodes};
 use crate::karpenter::cost::{self, DisruptionCost};
 
-/// The caller's name for a node, or for a claim that has none yet; never used again for another.
+/// The caller's name for a node, or for a claim that has none yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct NodeId(pub u64);
+pub struct NodeId(pub u32);
 
 /// The cluster at one instant.
 #[derive(Clone, Copy, Debug)]

@@ -202,11 +202,11 @@ impl Cluster {
 
 impl Simulate for &Cluster {
     fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
-        let is_candidate = |place: &usize| candidates.contains(&NodeId(*place as u64));
+        let is_candidate = |place: &usize| candidates.contains(&NodeId(*place as u32));
         let (leaving, staying): (Vec<usize>, Vec<usize>) =
             (0..self.nodes.len()).partition(is_candidate);
         let existing: Vec<ExistingNode> = staying.iter().map(|&p| self.existing(p)).collect();
-        let nodes: Vec<NodeId> = staying.iter().map(|&place| NodeId(place as u64)).collect();
+        let nodes: Vec<NodeId> = staying.iter().map(|&place| NodeId(place as u32)).collect();
         let pools: Vec<PoolTemplate> = (0..self.pools.len())
             .map(|p| self.pool_template(p))
             .collect();
@@ -304,7 +304,7 @@ fn node_view(place: usize, spec: &NodeSpec, types: &[InstanceType]) -> NodeView 
         pdb: pod.pdb,
     };
     NodeView {
-        id: NodeId(place as u64),
+        id: NodeId(place as u32),
         pool: spec.pool,
         instance_type: Some(spec.kind),
         zone: Some(offering.zone),
