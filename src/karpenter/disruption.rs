@@ -32,4 +32,4 @@ pub use memo::ClusterState;
 pub use queue::{Outcome, Queue, Replacement};
 pub use validation::ValidationFailure;
 pub use view::{NodeId, NodeView, PdbCover, PodView, PoolView, View};
-pub use what_if::{NoEligiblePool, Origin, Simulate, Stranded, WhatIf};
+pub use what_if::{Names, NoEligiblePool, Origin, Simulate, Stranded, WhatIf};

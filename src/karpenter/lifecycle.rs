@@ -10,8 +10,8 @@ pub const REGISTRATION_TIMEOUT: SimDuration = SimDuration::from_secs(15 * 60);
 /// `expireAfter` of a pool that does not set it: 720 h (0.1).
 pub const DEFAULT_EXPIRE_AFTER: SimDuration = SimDuration::from_secs(720 * 3600);
 
-/// Taints that go away while a node starts, with the effect they have (1.9); keys that begin with [`READINESS_PREFIX`] do as well.
-const EPHEMERAL_TAINTS: [(&str, Effect); 5] = [
+/// Taints that pass while a node starts, by key and effect, whatever their value (1.9).
+const TRANSIENT_TAINTS: [(&str, Effect); 5] = [
     ("node.kubernetes.io/not-ready", Effect::NoSchedule),
     ("node.kubernetes.io/not-ready", Effect::NoExecute),
     ("node.kubernetes.io/unreachable", Effect::NoSchedule),
@@ -21,6 +21,7 @@ const EPHEMERAL_TAINTS: [(&str, Effect); 5] = [
     ),
     ("karpenter.sh/unregistered", Effect::NoExecute),
 ];
+/// Keys with this prefix pass while a node starts, too (1.9).
 const READINESS_PREFIX: &str = "readiness.k8s.io/";
 
 /// The conditions of a claim: since when each has been true.
@@ -75,7 +76,7 @@ pub enum Uninitialized<'a> {
     /// A startup taint is still there.
     StartupTaint(&'a Taint),
     /// A taint of a starting node is still there.
-    EphemeralTaint(&'a Taint),
+    TransientTaint(&'a Taint),
     /// An extended resource the claim was made for is not reported yet.
     Missing(Resource),
 }
@@ -192,8 +193,8 @@ pub fn uninitialized<'a>(
     if let Some(taint) = node.taints.iter().find(is_startup) {
         return Some(Uninitialized::StartupTaint(taint));
     }
-    if let Some(taint) = node.taints.iter().find(|taint| is_ephemeral(taint)) {
-        return Some(Uninitialized::EphemeralTaint(taint));
+    if let Some(taint) = node.taints.iter().find(|taint| is_transient(taint)) {
+        return Some(Uninitialized::TransientTaint(taint));
     }
     let mut extended = requested.iter().filter(|(kind, _)| kind.is_extended());
     extended
@@ -206,9 +207,10 @@ fn same(a: &Taint, b: &Taint) -> bool {
     a.key == b.key && a.effect == b.effect
 }
 
-fn is_ephemeral(taint: &Taint) -> bool {
-    let known = |&(key, effect): &(&str, Effect)| taint.key == key && taint.effect == effect;
-    taint.key.starts_with(READINESS_PREFIX) || EPHEMERAL_TAINTS.iter().any(known)
+/// Whether the start of the node will take the taint away.
+pub(super) fn is_transient(taint: &Taint) -> bool {
+    taint.key.starts_with(READINESS_PREFIX)
+        || TRANSIENT_TAINTS.contains(&(taint.key.as_str(), taint.effect))
 }
 
 #[cfg(test)]
@@ -292,9 +294,9 @@ mod tests {
         cilium.value = "pending".into();
         starts(check(true, &[cilium], &gpu), "StartupTaint");
         let unreachable = taint("node.kubernetes.io/unreachable", Effect::NoSchedule);
-        starts(check(true, &[unreachable], &gpu), "EphemeralTaint");
+        starts(check(true, &[unreachable], &gpu), "TransientTaint");
         let readiness = taint("readiness.k8s.io/network", Effect::NoSchedule);
-        starts(check(true, &[readiness], &gpu), "EphemeralTaint");
+        starts(check(true, &[readiness], &gpu), "TransientTaint");
         starts(check(true, &[], &Resources::ZERO), "Missing(NvidiaGpu)");
         let own = taint("nvidia.com/gpu", Effect::NoSchedule);
         let other_effect = taint("cilium", Effect::NoSchedule);

@@ -2,6 +2,7 @@
 
 mod billing;
 mod controllers;
+mod disruption;
 mod provisioning;
 mod queue;
 mod scheduler;

@@ -5,8 +5,7 @@ use crate::karpenter::cost::DisruptionCost;
 
 use super::candidate::Candidate;
 use super::command::Command;
-use super::consolidation;
-use super::view::{NodeView, View};
+use super::view::{NodeView, PoolView, View};
 
 /// One over the least score that passes (0.1).
 const K: i128 = 2;
@@ -47,41 +46,76 @@ impl Score {
     }
 }
 
-/// The score of the first `Balanced` pool that does not approve of the command, if any.
-pub(super) fn rejection(
-    view: &View<'_>,
-    candidates: &[Candidate<'_>],
-    command: &Command,
-) -> Option<Score> {
-    let now = i128::from(consolidation::price(candidates).0);
-    let saved = now - i128::from(command.saving.replacement_at_least.0);
-    balanced_pools(view, candidates)
-        .map(|pool| score(view, candidates, pool, saved))
-        .find(|score| !score.passes())
+/// What the `Balanced` pools of a view cost and hold.
+#[derive(Debug)]
+pub(super) struct Balance<'a> {
+    pools: &'a [PoolView<'a>],
+    /// Cost in nano-dollars per hour and what there is to disrupt; nothing is added up for pools of another policy.
+    totals: Vec<(i128, DisruptionCost)>,
 }
 
-/// The score a node's `Balanced` pool would give to its deletion, if that is not enough: then no replacement can be.
-pub(super) fn hopeless(view: &View<'_>, candidate: &Candidate<'_>) -> Option<Score> {
-    let alone = std::slice::from_ref(candidate);
-    let saved = i128::from(candidate.price.0);
-    balanced_pools(view, alone)
-        .map(|pool| score(view, alone, pool, saved))
-        .find(|score| !score.passes())
-}
+impl<'a> Balance<'a> {
+    pub(super) fn of(view: &View<'a>) -> Self {
+        let mut totals = vec![(0, DisruptionCost::default()); view.pools.len()];
+        for node in view.nodes {
+            let pool = &view.pools[node.pool];
+            if pool.policy == ConsolidationPolicy::Balanced {
+                let (price, disrupted) = &mut totals[node.pool];
+                *price += i128::from(node.price(pool).0);
+                *disrupted += disruption(node);
+            }
+        }
+        Self {
+            pools: view.pools,
+            totals,
+        }
+    }
 
-/// Savings of a command over several pools are split in proportion to what its candidates cost in each.
-fn score(view: &View<'_>, candidates: &[Candidate<'_>], pool: usize, saved: i128) -> Score {
-    let members = || candidates.iter().filter(|c| c.node.pool == pool);
-    let every: i128 = candidates.iter().map(|c| i128::from(c.price.0)).sum();
-    let own: i128 = members().map(|c| i128::from(c.price.0)).sum();
-    let nodes = || view.nodes.iter().filter(|node| node.pool == pool);
-    let price = |node: &NodeView| i128::from(node.price(&view.pools[pool]).0);
-    Score {
-        pool,
-        saved: if every > 0 { saved * own / every } else { 0 },
-        pool_price: nodes().map(price).sum(),
-        disrupted: members().map(|c| c.cost).sum(),
-        pool_disruption: nodes().map(disruption).sum(),
+    /// The score of the first `Balanced` pool that does not approve of the command, if any.
+    pub(super) fn rejection(
+        &self,
+        candidates: &[Candidate<'_>],
+        command: &Command,
+    ) -> Option<Score> {
+        let now = i128::from(command.saving.now.0);
+        self.worst(
+            candidates,
+            now - i128::from(command.saving.replacement_at_least.0),
+        )
+    }
+
+    /// The score a node's `Balanced` pool would give to its deletion, if that is not enough: then no replacement can be.
+    pub(super) fn hopeless(&self, candidate: &Candidate<'_>) -> Option<Score> {
+        self.worst(
+            std::slice::from_ref(candidate),
+            i128::from(candidate.price.0),
+        )
+    }
+
+    fn worst(&self, candidates: &[Candidate<'_>], saved: i128) -> Option<Score> {
+        let mut pools: Vec<usize> = candidates.iter().map(|c| c.node.pool).collect();
+        pools.sort_unstable();
+        pools.dedup();
+        pools.retain(|&pool| self.pools[pool].policy == ConsolidationPolicy::Balanced);
+        let mut scores = pools
+            .into_iter()
+            .map(|pool| self.score(candidates, pool, saved));
+        scores.find(|score| !score.passes())
+    }
+
+    /// Savings of a command over several pools are split in proportion to what its candidates cost in each.
+    fn score(&self, candidates: &[Candidate<'_>], pool: usize, saved: i128) -> Score {
+        let members = || candidates.iter().filter(|c| c.node.pool == pool);
+        let every: i128 = candidates.iter().map(|c| i128::from(c.price.0)).sum();
+        let own: i128 = members().map(|c| i128::from(c.price.0)).sum();
+        let (pool_price, pool_disruption) = self.totals[pool];
+        Score {
+            pool,
+            saved: if every > 0 { saved * own / every } else { 0 },
+            pool_price,
+            disrupted: members().map(|c| c.cost).sum(),
+            pool_disruption,
+        }
     }
 }
 
@@ -89,14 +123,6 @@ fn score(view: &View<'_>, candidates: &[Candidate<'_>], pool: usize, saved: i128
 fn disruption(node: &NodeView) -> DisruptionCost {
     let pods = node.pods.iter().filter(|pod| !pod.daemon);
     DisruptionCost::of_rescheduling(pods.map(|pod| pod.eviction_cost))
-}
-
-fn balanced_pools(view: &View<'_>, candidates: &[Candidate<'_>]) -> impl Iterator<Item = usize> {
-    let mut pools: Vec<usize> = candidates.iter().map(|c| c.node.pool).collect();
-    pools.sort_unstable();
-    pools.dedup();
-    pools.retain(|&pool| view.pools[pool].policy == ConsolidationPolicy::Balanced);
-    pools.into_iter()
 }
 
 #[cfg(test)]
@@ -120,7 +146,7 @@ mod tests {
         let view = world.view(&pools, 0);
         let all = candidates(&view, Method::SingleNode);
         let small = all.iter().find(|candidate| candidate.id() == small);
-        hopeless(&view, small.unwrap())
+        Balance::of(&view).hopeless(small.unwrap())
     }
 
     #[test]

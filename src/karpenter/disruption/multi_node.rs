@@ -2,7 +2,7 @@
 
 use crate::des::SimDuration;
 
-use super::balanced;
+use super::balanced::Balance;
 use super::candidate::{Budgets, Candidate, candidates};
 use super::command::{Command, Finding, Method, Unconsolidatable};
 use super::consolidation::{self, Attempt};
@@ -26,15 +26,35 @@ pub(super) fn propose(
     let mut budgets = Budgets::new(view, Method::MultiNode.reason());
     candidates.retain(|candidate| budgets.take(candidate.node.pool).is_ok());
     let constrained = candidates.len() < seen;
+    let (longest, took) = longest_prefix(view, &candidates, simulate, findings)?;
+    let proposal = longest.filter(|command| {
+        let members = &candidates[..command.candidates.len()];
+        let rejection = Balance::of(view).rejection(members, command);
+        findings.extend(rejection.map(|score| kept(members, Unconsolidatable::Unbalanced(score))));
+        rejection.is_none()
+    });
+    Ok(Search {
+        settled: proposal.is_none() && seen > 0 && !constrained,
+        proposal,
+        took,
+    })
+}
+
+/// The command for the longest prefix found that can go, and how long the search computed.
+fn longest_prefix(
+    view: &View<'_>,
+    candidates: &[Candidate<'_>],
+    simulate: &mut dyn Simulate,
+    findings: &mut Vec<Finding>,
+) -> Result<(Option<Command>, SimDuration), NoEligiblePool> {
     let mut took = SimDuration::ZERO;
-    let mut best: Option<Command> = None;
+    let mut longest = None;
     let mut failed = None;
     let mut prefixes = Prefixes::of(candidates.len());
     while let Some(nodes) = prefixes.probe() {
         if took > TIMEOUT {
-            let method = Method::MultiNode;
             findings.push(Finding::OutOfTime {
-                method,
+                method: Method::MultiNode,
                 after: took,
             });
             break;
@@ -45,25 +65,13 @@ pub(super) fn propose(
         let result = replaced_by_another_type(view, prefix, attempt);
         prefixes.learn(result.is_ok());
         match result {
-            Ok(command) => best = Some(command),
+            Ok(command) => longest = Some(command),
             Err(why) => failed = Some(kept(prefix, why)),
         }
     }
-    // The shortest prefix that failed is where the search ended: its reason is the one that counts.
+    // Each prefix that fails is shorter than the one before: the last is where the search ended, and its reason is the one that counts.
     findings.extend(failed);
-    if let Some(command) = &best
-        && let Some(score) =
-            balanced::rejection(view, &candidates[..command.candidates.len()], command)
-    {
-        let members = &candidates[..command.candidates.len()];
-        findings.push(kept(members, Unconsolidatable::Unbalanced(score)));
-        best = None;
-    }
-    Ok(Search {
-        settled: best.is_none() && seen > 0 && !constrained,
-        proposal: best,
-        took,
-    })
+    Ok((longest, took))
 }
 
 fn replaced_by_another_type(
@@ -83,8 +91,8 @@ fn kept(candidates: &[Candidate<'_>], why: Unconsolidatable) -> Finding {
     }
 }
 
-/// A binary search for the longest prefix that works. It assumes that what works for a prefix works for shorter ones, which is not always so:
-/// it finds a long one, not the best one.
+/// A binary search for the longest prefix that works. It assumes that what works for a prefix works for shorter ones, which is not
+/// always so: it finds a long one, not the best one.
 #[derive(Clone, Copy, Debug)]
 struct Prefixes {
     low: usize,

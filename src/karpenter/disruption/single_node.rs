@@ -2,7 +2,7 @@
 
 use crate::des::SimDuration;
 
-use super::balanced;
+use super::balanced::Balance;
 use super::candidate::{Budgets, Candidate, candidates};
 use super::command::{Command, Finding, Method, Unconsolidatable};
 use super::consolidation;
@@ -32,6 +32,7 @@ impl Rounds {
     ) -> Search {
         let turns = self.in_turn(view, candidates(view, Method::SingleNode));
         let budgets = Budgets::new(view, Method::SingleNode.reason());
+        let balance = Balance::of(view);
         let mut constrained = false;
         let mut took = SimDuration::ZERO;
         for (turn, candidate) in turns.iter().enumerate() {
@@ -49,7 +50,7 @@ impl Rounds {
                 findings.push(kept(candidate, Unconsolidatable::Budget(allowance)));
                 continue;
             }
-            match attempt(view, candidate, simulate, &mut took) {
+            match attempt(view, &balance, candidate, simulate, &mut took) {
                 Ok(Ok(command)) => {
                     return Search {
                         proposal: Some(command),
@@ -58,6 +59,8 @@ impl Rounds {
                     };
                 }
                 Ok(Err(why)) => findings.push(kept(candidate, why)),
+                // Every further candidate would meet the same; upstream logs each.
+                Err(NoEligiblePool) if findings.contains(&Finding::NoEligiblePool) => {}
                 Err(NoEligiblePool) => findings.push(Finding::NoEligiblePool),
             }
         }
@@ -94,11 +97,12 @@ impl Rounds {
 
 fn attempt(
     view: &View<'_>,
+    balance: &Balance<'_>,
     candidate: &Candidate<'_>,
     simulate: &mut dyn Simulate,
     took: &mut SimDuration,
 ) -> Result<Result<Command, Unconsolidatable>, NoEligiblePool> {
-    if let Some(score) = balanced::hopeless(view, candidate) {
+    if let Some(score) = balance.hopeless(candidate) {
         return Ok(Err(Unconsolidatable::Unbalanced(score)));
     }
     let alone = std::slice::from_ref(candidate);
@@ -106,7 +110,7 @@ fn attempt(
     *took += attempt.took;
     Ok(attempt
         .result
-        .and_then(|command| match balanced::rejection(view, alone, &command) {
+        .and_then(|command| match balance.rejection(alone, &command) {
             Some(score) => Err(Unconsolidatable::Unbalanced(score)),
             None => Ok(command),
         }))

@@ -8,8 +8,8 @@ use super::view::NodeId;
 /// Answers what-ifs by a provisioning pass.
 pub trait Simulate {
     /// What a pass would decide if these nodes were not there. To place are the pending pods, the currently reschedulable pods of the
-    /// candidates, and the pods of nodes being deleted; destinations are all other nodes that are not being deleted, but for pods of the candidates
-    /// not those protected by `consolidateAfter` ([`super::consolidatable::protects`]).
+    /// candidates, and the pods of nodes being deleted. Destinations are all other nodes that are not being deleted; for pods of the
+    /// candidates, those protected by `consolidateAfter` are none ([`super::consolidatable::protects`]).
     ///
     /// # Errors
     /// There is no eligible pool, and then Karpenter does not simulate at all (1.1).

@@ -7,29 +7,14 @@ use super::narrowing::{SetId, Sets};
 use super::problem::{ExistingNode, HostPort, Problem};
 use super::topology::{HostId, Topology};
 use super::variant::{TaintSetId, TaintSets};
-use crate::api::{Effect, Requirements, Resources, Symbol, Taint, key};
-
-/// Taints that pass while a node starts, by key and effect, whatever their value (1.9).
-const TRANSIENT_TAINTS: [(&str, Effect); 5] = [
-    ("node.kubernetes.io/not-ready", Effect::NoSchedule),
-    ("node.kubernetes.io/not-ready", Effect::NoExecute),
-    ("node.kubernetes.io/unreachable", Effect::NoSchedule),
-    (
-        "node.cloudprovider.kubernetes.io/uninitialized",
-        Effect::NoSchedule,
-    ),
-    ("karpenter.sh/unregistered", Effect::NoExecute),
-];
-
-/// Keys with this prefix pass while a node starts, too (1.9).
-const READINESS_PREFIX: &str = "readiness.k8s.io/";
+use crate::api::{Requirements, Resources, Symbol, Taint, key};
+use crate::karpenter::lifecycle::is_transient;
 
 /// The taints of a node as the scheduler sees them: those that its start will take away are no obstacle.
 fn lasting_taints(node: &ExistingNode) -> Vec<Taint> {
     let passes = |taint: &&Taint| {
         !node.initialized
-            && (taint.key.starts_with(READINESS_PREFIX)
-                || TRANSIENT_TAINTS.contains(&(taint.key.as_str(), taint.effect))
+            && (is_transient(taint)
                 || node
                     .startup_taints
                     .iter()
