@@ -4,8 +4,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table};
 
 use super::clock::Clock;
+use super::findings;
 use super::units::{bytes, count, counted, duration, number, percent, share, span, usd};
-use super::{findings, units};
 use crate::metrics::RunResult;
 use crate::metrics::result::SloResult;
 
@@ -333,7 +333,9 @@ fn churn(result: &RunResult, paint: Paint) -> String {
 fn machine(result: &RunResult, measured: Measured) -> String {
     let micros = (measured.wall_seconds * 1e6) as u64;
     let rate = result.events as f64 / measured.wall_seconds.max(1e-6);
-    let memory = measured.peak_rss_bytes.map(|peak| format!(", {} at most", bytes(peak)));
+    let memory = measured
+        .peak_rss_bytes
+        .map(|peak| format!(", {} at most", bytes(peak)));
     format!(
         "{} events in {}, {} events/s{}",
         count(result.events),
