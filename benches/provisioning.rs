@@ -35,6 +35,7 @@ fn solve_each(criterion: &mut Criterion, types: &str, sizes: &[usize], world: fn
     for &size in sizes {
         let world = world(size);
         let plan = world.solve();
+        assert!(plan.errors.is_empty(), "every pod finds a place");
         let (claims, hash) = (plan.claims.len(), fake::fingerprint(&plan));
         println!("{types}, {size} pods: {claims} claims, plan {hash:016x}");
         group.throughput(Throughput::Elements(size as u64));

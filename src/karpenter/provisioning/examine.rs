@@ -134,6 +134,9 @@ impl Pass<'_> {
         ) {
             return Err(Refused::for_good(Refusal::HostPorts));
         }
+        if !asks.accepts_host(None, self.problem.symbols) {
+            return Err(Refused::for_good(Refusal::Requirement(key::HOSTNAME)));
+        }
         self.allow_host(host)?;
         self.add_up(claim, variant);
         let becomes = self

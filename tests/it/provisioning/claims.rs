@@ -176,6 +176,23 @@ fn pods_of_contradicting_wishes_do_not_share_a_claim() {
 }
 
 #[test]
+fn a_pod_that_wants_a_host_by_name_joins_no_claim() {
+    let mut world = World::with_types(8);
+    let (first, bound) = (world.template(1000, 100), world.template(100, 100));
+    world.at(bound).node_selector = world.wants("kubernetes.io/hostname", Operator::In, &["node"]);
+    world.pods(first, 1);
+    world.pods(bound, 1);
+    let plan = world.solve();
+    assert_eq!(plan.claims[0].pods, [0]);
+    let cause = &plan.errors[0].1.pools[0].cause;
+    assert_eq!(*cause, Cause::Requirement(key::HOSTNAME));
+    // A host it does not want is another matter.
+    world.at(bound).node_selector =
+        world.wants("kubernetes.io/hostname", Operator::NotIn, &["node"]);
+    assert_eq!(world.solve().claims[0].pods, [0, 1]);
+}
+
+#[test]
 fn a_tainted_pool_takes_only_pods_that_bear_it() {
     let mut world = World::with_types(8);
     world.pools[0].taints = vec![taint("ai", Effect::NoSchedule)];
