@@ -80,15 +80,7 @@ impl World<'_> {
             .balancer
             .pick(&service.targets, outstanding, attempt.routing)
         else {
-            self.refuse(
-                now,
-                thread,
-                now,
-                attempt.service,
-                Outcome::NoTarget,
-                call,
-                queue,
-            );
+            self.turn_away(now, thread, call, Outcome::NoTarget, queue);
             return;
         };
         let Some(pod) = self
@@ -96,15 +88,7 @@ impl World<'_> {
             .key_at(target.0)
             .filter(|&key| self.pods[key].serves())
         else {
-            self.refuse(
-                now,
-                thread,
-                now,
-                attempt.service,
-                Outcome::Reset,
-                call,
-                queue,
-            );
+            self.turn_away(now, thread, call, Outcome::Reset, queue);
             return;
         };
         let request = Request {
@@ -137,31 +121,21 @@ impl World<'_> {
             self.pods[pod].server.waiting.push_back(key);
             self.arm_deadline(now, key, attempt.step, call, queue);
         } else {
-            self.refuse(
-                now,
-                thread,
-                now,
-                attempt.service,
-                Outcome::Refused,
-                call,
-                queue,
-            );
+            self.turn_away(now, thread, call, Outcome::Refused, queue);
         }
     }
 
-    /// A call ends without an answer; the caller learns it now.
-    fn refuse(
+    /// A call is turned away at once.
+    fn turn_away(
         &mut self,
         now: SimTime,
         thread: Key<Thread>,
-        begun: SimTime,
-        service: ServiceId,
-        outcome: Outcome,
         call: &CallStep,
+        outcome: Outcome,
         queue: &mut Queue,
     ) {
-        self.book_failure(service, outcome);
-        self.failed(now, thread, begun, call, queue);
+        self.book_failure(call.service, outcome);
+        self.failed(now, thread, now, call, queue);
     }
 
     /// The pod begins to work on a request; its slot is taken here.
@@ -419,15 +393,8 @@ impl World<'_> {
                     &self.scenario.traffic.steps[request.step.index()].kind
             {
                 self.counters.requests_reset += 1;
-                self.refuse(
-                    now,
-                    thread,
-                    request.begun,
-                    request.service,
-                    Outcome::Reset,
-                    call,
-                    queue,
-                );
+                self.book_failure(request.service, Outcome::Reset);
+                self.failed(now, thread, request.begun, call, queue);
             }
         }
     }
