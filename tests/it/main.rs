@@ -4,6 +4,7 @@ mod billing;
 mod controllers;
 mod provisioning;
 mod queue;
+mod scenario;
 mod scheduler;
 mod workload;
 mod yaml;
