@@ -16,6 +16,11 @@ pub mod diagnostic;
 pub mod load;
 pub mod merge;
 pub mod model;
+mod open;
+mod resolve;
 pub mod source;
 pub mod spec;
 pub mod tree;
+
+pub use model::Scenario;
+pub use open::{Opened, Options, open};

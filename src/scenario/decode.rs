@@ -18,6 +18,7 @@ mod collection;
 mod deserializer;
 mod fault;
 mod key;
+mod part;
 mod raw;
 mod stand_in;
 mod variant;
@@ -32,6 +33,7 @@ use crate::scenario::tree::{Key, Node};
 use deserializer::NodeDeserializer;
 use fault::{Fault, Kind};
 
+pub use part::Part;
 pub use raw::Manifest;
 
 /// What to do about a key that its struct does not have.
@@ -47,8 +49,8 @@ pub enum UnknownFields {
 /// More rounds than this are not worth the reader's patience.
 const MAX_ROUNDS: usize = 256;
 
-/// Decodes a tree. Reports every mistake; `None` if a value is missing or does not fit. Unknown fields alone do not
-/// prevent a value.
+/// Decodes a tree. Reports every mistake; `None` if a value is missing or does not fit, unless that happened within a
+/// [`Part`]: then the part alone is empty. Unknown fields alone do not prevent a value.
 pub fn decode<T: DeserializeOwned>(
     node: &Node,
     sink: &mut Diagnostics,
@@ -71,7 +73,6 @@ pub fn decode_at<T: DeserializeOwned>(
     };
     let mut round = Round::default();
     let mut value = None;
-    let mut whole = true;
     for _ in 0..MAX_ROUNDS {
         match T::deserialize(NodeDeserializer::new(node, &round, unknown)) {
             Ok(decoded) => {
@@ -79,13 +80,16 @@ pub fn decode_at<T: DeserializeOwned>(
                 break;
             }
             Err(fault) => {
-                whole = false;
                 sink.extend(round.judge(&fault, &root));
                 if round.left_out(node) {
                     break;
                 }
             }
         }
+    }
+    if !round.is_clean() {
+        round.parts = true;
+        value = T::deserialize(NodeDeserializer::new(node, &round, unknown)).ok();
     }
     sink.extend(
         round
@@ -94,7 +98,7 @@ pub fn decode_at<T: DeserializeOwned>(
             .into_values()
             .map(|key| key.report(&root)),
     );
-    value.filter(|_| whole)
+    value
 }
 
 /// The tree being decoded, and where it stands in a larger one.
@@ -134,6 +138,8 @@ struct Round<'n> {
     /// Fields of maps that were missing: the next round invents them.
     stood_in: BTreeSet<(*const Node, &'static str)>,
     unknown: RefCell<BTreeMap<*const Key, UnknownKey<'n>>>,
+    /// Whether every mistake has been found: now everything is shown as it is, and parts with mistakes are empty.
+    parts: bool,
 }
 
 impl<'n> Round<'n> {
@@ -141,8 +147,33 @@ impl<'n> Round<'n> {
         self.left_out.contains(&std::ptr::from_ref(node))
     }
 
+    /// Whether the next round does not see a child.
+    fn hides(&self, child: &Node) -> bool {
+        !self.parts && self.left_out(child)
+    }
+
     fn stands_in(&self, map: &Node, field: &'static str) -> bool {
         self.stood_in.contains(&(std::ptr::from_ref(map), field))
+    }
+
+    fn is_clean(&self) -> bool {
+        self.left_out.is_empty() && self.stood_in.is_empty()
+    }
+
+    /// Whether a node, or something in it, did not fit or was missing.
+    fn is_broken(&self, node: &Node) -> bool {
+        let address = std::ptr::from_ref(node);
+        self.left_out(node)
+            || self
+                .stood_in
+                .range((address, "")..)
+                .next()
+                .is_some_and(|(map, _)| *map == address)
+            || node.items().iter().any(|item| self.is_broken(item))
+            || node
+                .entries()
+                .iter()
+                .any(|(_, value)| self.is_broken(value))
     }
 
     /// Takes note of a fault for the next round, and says what to tell the user about it, if anything.

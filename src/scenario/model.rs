@@ -12,10 +12,11 @@ use crate::des::{Dist, SimDuration};
 use crate::kube::hpa::HpaSpec;
 use crate::kube::keda::ScaledObjectSpec;
 use crate::kube::pdb::PdbSpec;
+use crate::scenario::tree::Node;
 
 pub use cluster::{
-    ClusterModel, KarpenterModel, MarketModel, NodeClassModel, NodeGroupModel, NodePoolModel,
-    PricesModel,
+    ClusterModel, KarpenterModel, LatencyModel, MarketModel, NodeClassModel, NodeGroupModel,
+    NodePoolModel, PricesModel,
 };
 pub use traffic::{
     Background, CallStep, EnqueueStep, Filter, Journey, JourneyId, Profile, Replay, Step, StepId,
@@ -55,7 +56,7 @@ pub struct Scenario {
     pub description: String,
     /// Seed of every random draw.
     pub seed: u64,
-    /// FNV-1a of the merged scenario text: the provenance of a report.
+    /// FNV-1a of the merged scenario text and the bytes of its trace: the provenance of a report.
     pub digest: u64,
     /// Wall clock and zone of simulated time zero.
     pub start: jiff::Zoned,
@@ -93,6 +94,21 @@ pub struct Scenario {
     pub resolution: SimDuration,
     /// Left out of the latency statistics.
     pub warmup: SimDuration,
+    /// Every real object as it was written, by place: for the exporter.
+    pub manifests: Vec<CarriedManifest>,
+}
+
+/// A real object with all that the user wrote.
+#[derive(Clone, Debug)]
+pub struct CarriedManifest {
+    /// Where it stands, such as `services[0].workload[1]`.
+    pub path: String,
+    /// Its kind.
+    pub kind: String,
+    /// `metadata.name`.
+    pub name: String,
+    /// The object.
+    pub node: Node,
 }
 
 /// A service.
@@ -118,7 +134,7 @@ pub struct Service {
     pub threads: u32,
     /// Most requests waiting in a pod; `u32::MAX` for no limit.
     pub pod_queue_limit: u32,
-    /// Until the process answers.
+    /// Until the process answers, in microseconds.
     pub warmup: Dist,
     /// Model weights, loaded before it answers.
     pub model_load: SimDuration,

@@ -9,6 +9,7 @@ pub mod traffic;
 
 use serde::Deserialize;
 
+use super::decode::Part;
 use crate::api::GoDuration;
 use cluster::{ClusterSpec, MarketSpec, PricesSpec};
 use service::{FrontendSpec, QueueSpec, ServiceSpec};
@@ -19,53 +20,49 @@ use traffic::TrafficSpec;
 #[serde(rename_all = "camelCase")]
 pub struct ScenarioSpec {
     /// `karpsim/v1`.
-    pub api_version: String,
+    pub api_version: Part<String>,
     /// Name of the report folder: letters, digits, `-`, `_` and `.`.
-    pub name: String,
+    pub name: Part<String>,
     /// One or two sentences for the report.
     #[serde(default)]
-    pub description: Option<String>,
+    pub description: Part<Option<String>>,
     /// Seed of every random draw; 1 where absent.
-    #[serde(default = "default_seed")]
-    pub seed: u64,
+    #[serde(default)]
+    pub seed: Part<Option<u64>>,
     /// Wall clock of simulated time zero, RFC 3339 with an offset or an IANA zone: `2026-06-15T00:00:00+05:30[Asia/Kolkata]`.
-    pub start: String,
+    pub start: Part<String>,
     /// How long to simulate.
-    pub duration: GoDuration,
+    pub duration: Part<GoDuration>,
     /// AWS region.
-    pub region: String,
+    pub region: Part<String>,
     /// The cluster.
-    pub cluster: ClusterSpec,
+    pub cluster: Part<ClusterSpec>,
     /// The services that run on it.
     #[serde(default)]
-    pub services: Vec<ServiceSpec>,
+    pub services: Part<Vec<Part<ServiceSpec>>>,
     /// Queues between services.
     #[serde(default)]
-    pub queues: Vec<QueueSpec>,
+    pub queues: Part<Vec<Part<QueueSpec>>>,
     /// Static web frontend on S3 and CloudFront.
     #[serde(default)]
-    pub frontend: Option<FrontendSpec>,
+    pub frontend: Part<Option<FrontendSpec>>,
     /// Who comes, and what they do.
-    pub traffic: TrafficSpec,
+    pub traffic: Part<TrafficSpec>,
     /// What the cloud does of itself.
     #[serde(default)]
-    pub market: MarketSpec,
+    pub market: Part<MarketSpec>,
     /// What it costs.
     #[serde(default)]
-    pub prices: PricesSpec,
+    pub prices: Part<PricesSpec>,
     /// Goals.
     #[serde(default)]
-    pub slo: Vec<SloSpec>,
+    pub slo: Part<Vec<Part<SloSpec>>>,
     /// When waiting counts as starving.
     #[serde(default)]
-    pub starvation: StarvationSpec,
+    pub starvation: Part<StarvationSpec>,
     /// Report settings.
     #[serde(default)]
-    pub report: ReportSpec,
-}
-
-fn default_seed() -> u64 {
-    1
+    pub report: Part<ReportSpec>,
 }
 
 /// A goal for a service, a queue or a journey; exactly one of the three is named.

@@ -9,6 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use crate::scenario::source::Span;
 
 pub use parse::{MAX_BYTES, MAX_DEPTH, MAX_NODES, parse, parse_documents};
+pub(in crate::scenario) use path::child;
 
 /// A value and its place.
 ///

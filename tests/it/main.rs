@@ -5,6 +5,7 @@ mod controllers;
 mod disruption;
 mod provisioning;
 mod queue;
+mod scenario;
 mod scheduler;
 mod workload;
 mod yaml;

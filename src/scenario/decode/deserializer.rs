@@ -6,6 +6,7 @@ use serde::forward_to_deserialize_any;
 
 use super::collection::{Entries, Items};
 use super::fault::Fault;
+use super::part::PART;
 use super::raw::{MANIFEST, NODE, SpanDeserializer};
 use super::variant::Variant;
 use super::{Round, UnknownFields, UnknownKey};
@@ -44,7 +45,7 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
     fn seq<V: Visitor<'de>>(self, items: &'de [Node], visitor: V) -> Result<V::Value, Fault<'de>> {
         let kept: Vec<_> = items
             .iter()
-            .filter(|item| !self.round.left_out(item))
+            .filter(|item| !self.round.hides(item))
             .collect();
         let length = kept.len();
         let mut access = Items {
@@ -65,7 +66,7 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
     ) -> Result<V::Value, Fault<'de>> {
         let kept = entries
             .iter()
-            .filter(|(_, value)| !self.round.left_out(value))
+            .filter(|(_, value)| !self.round.hides(value))
             .collect();
         visitor.visit_map(Entries::new(self, kept, Vec::new()))
     }
@@ -81,7 +82,7 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
         for entry @ (key, value) in entries {
             let name = key.text.as_str();
             if fields.contains(&name) {
-                if !value.is_null() && !self.round.left_out(value) {
+                if !value.is_null() && !self.round.hides(value) {
                     kept.push(entry);
                 }
             } else if self.unknown == UnknownFields::Reject || !TYPE_META.contains(&name) {
@@ -161,6 +162,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de, '_> {
                 let place = SpanDeserializer(self.node.span);
                 visitor.visit_map(MapDeserializer::new(std::iter::once((place, self))))
             }
+            PART if self.round.parts && self.round.is_broken(self.node) => visitor.visit_none(),
             _ => visitor.visit_newtype_struct(self),
         }
     }

@@ -7,6 +7,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
+use super::part::PART;
 use super::raw::{MANIFEST, NODE, SpanDeserializer};
 use crate::scenario::source::Span;
 
@@ -105,6 +106,7 @@ impl<'de> Deserializer<'de> for StandIn {
                 let place = SpanDeserializer(Span::default());
                 visitor.visit_map(MapDeserializer::new(std::iter::once((place, inner))))
             }
+            PART => visitor.visit_none(),
             _ => visitor.visit_newtype_struct(inner),
         }
     }

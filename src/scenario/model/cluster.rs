@@ -3,7 +3,7 @@
 use crate::api::objects::karpenter::{Budget, ConsolidationPolicy};
 use crate::api::{LabelSet, Requirements, Resource, Symbol, Taint};
 use crate::cloud::market::MarketSettings;
-use crate::cloud::{CapacityType, InstanceType, InstanceTypeId};
+use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId};
 use crate::cluster::TemplateId;
 use crate::des::{Dist, SimDuration};
 use crate::kube::nodegroup::NodeGroup;
@@ -47,6 +47,12 @@ pub struct NodeGroupModel {
     pub capacity_type: CapacityType,
     /// Root volume in bytes.
     pub volume_bytes: u64,
+    /// Its images.
+    pub image_family: AmiFamily,
+    /// `scalingConfig.minSize`.
+    pub min_size: u32,
+    /// `scalingConfig.maxSize`.
+    pub max_size: u32,
 }
 
 /// Karpenter and its objects.
@@ -116,6 +122,8 @@ pub struct NodeClassModel {
     pub types: Vec<InstanceType>,
     /// Zones of its subnets.
     pub zones: Vec<Symbol>,
+    /// Its images.
+    pub image_family: AmiFamily,
     /// Sum of its volumes in bytes.
     pub volume_bytes: u64,
     /// Extra throughput of the root volume above the free 125 MiB/s.

@@ -47,7 +47,7 @@ pub struct Traffic {
 /// Real arrivals.
 #[derive(Clone, Debug)]
 pub struct Replay {
-    /// The rows, at their time from the start of the simulation.
+    /// The rows, at their time from the midnight before the start of the simulation.
     pub trace: Trace,
     /// Times as many.
     pub scale: f64,

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::service::DistSpec;
 use crate::api::{GoDuration, Quantity};
+use crate::scenario::decode::Part;
 use crate::scenario::tree::Node;
 
 /// The cluster.
@@ -16,18 +17,18 @@ pub struct ClusterSpec {
     pub name: String,
     /// Kubernetes version; `1.36` where absent.
     #[serde(default)]
-    pub kubernetes_version: Option<String>,
+    pub kubernetes_version: Part<Option<String>>,
     /// Zone ids such as `aps1-az1`.
-    pub availability_zones: Vec<String>,
+    pub availability_zones: Part<Vec<String>>,
     /// Managed node groups.
     #[serde(default)]
-    pub node_groups: Vec<NodeGroupSpec>,
+    pub node_groups: Part<Vec<Part<NodeGroupSpec>>>,
     /// Karpenter; a cluster without this block has none.
     #[serde(default)]
-    pub karpenter: Option<KarpenterSpec>,
+    pub karpenter: Part<Option<KarpenterSpec>>,
     /// PriorityClasses, DaemonSets, Namespaces: real objects.
     #[serde(default)]
-    pub manifests: Vec<Node>,
+    pub manifests: Part<Vec<Node>>,
 }
 
 /// A managed node group, by the argument names of Terraform's `aws_eks_node_group` in camel case.
@@ -91,7 +92,7 @@ pub struct KarpenterSpec {
     pub version: Option<String>,
     /// The chart's own keys.
     #[serde(default)]
-    pub settings: KarpenterSettingsSpec,
+    pub settings: Part<KarpenterSettingsSpec>,
     /// NodePools and EC2NodeClasses: real objects.
     pub manifests: Vec<Node>,
 }

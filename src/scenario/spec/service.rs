@@ -7,6 +7,7 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use crate::api::{GoDuration, Quantity};
+use crate::scenario::decode::Part;
 use crate::scenario::tree::Node;
 
 /// A service: one Deployment with what scales, guards and feeds it.
@@ -24,13 +25,13 @@ pub struct ServiceSpec {
     pub workload: Vec<Node>,
     /// The way in from outside.
     #[serde(default)]
-    pub ingress: Option<IngressSpec>,
+    pub ingress: Part<Option<IngressSpec>>,
     /// The queue its pods take their work from.
     #[serde(default)]
     pub consumes: Option<String>,
     /// What no manifest knows.
     #[serde(default)]
-    pub runtime: RuntimeSpec,
+    pub runtime: Part<RuntimeSpec>,
 }
 
 /// The way in from outside.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::service::DistSpec;
 use crate::api::GoDuration;
+use crate::scenario::decode::Part;
 
 /// Who comes, and what they do.
 #[derive(Clone, Debug, Deserialize)]
@@ -13,12 +14,12 @@ use crate::api::GoDuration;
 pub struct TrafficSpec {
     /// A trace of real arrivals.
     #[serde(default)]
-    pub replay: Option<ReplaySpec>,
+    pub replay: Part<Option<ReplaySpec>>,
     /// Generated arrivals.
     #[serde(default)]
-    pub background: Vec<BackgroundSpec>,
+    pub background: Part<Vec<Part<BackgroundSpec>>>,
     /// What an arrival does, by name.
-    pub journeys: BTreeMap<String, Vec<StepSpec>>,
+    pub journeys: Part<BTreeMap<String, Part<Vec<StepSpec>>>>,
 }
 
 /// A trace of real arrivals.

@@ -54,6 +54,11 @@ impl Node {
     }
 }
 
+/// The path of what stands under `key` in the map at `path`.
+pub(in crate::scenario) fn child(path: &str, key: &str) -> String {
+    Step::Key(key).after(path)
+}
+
 enum Step<'p> {
     Key(&'p str),
     Item(usize),

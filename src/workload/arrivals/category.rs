@@ -32,6 +32,24 @@ impl CategoryMap {
         }
     }
 
+    /// Each category of a trace becomes one of `names`, by their weights: `weights[c]` lists what
+    /// its category `c` may become, at least one place in `names` with a positive weight.
+    #[must_use]
+    pub fn weighted(names: Vec<String>, weights: &[Vec<(f64, u16)>]) -> Self {
+        for &(weight, place) in weights.iter().flatten() {
+            let valid = weight > 0.0 && usize::from(place) < names.len();
+            assert!(valid, "weight {weight} of {place}");
+        }
+        let targets = weights.iter().map(|targets| {
+            assert!(!targets.is_empty(), "every category becomes something");
+            cumulate(targets)
+        });
+        Self {
+            shares: targets.collect(),
+            names,
+        }
+    }
+
     /// Reads a CSV with the columns `from`, `to` and `weight`: a complaint of category `from`
     /// becomes each `to` with a chance in proportion to the weight. The rows of `from` = `*` are
     /// for all categories of the trace that have none.

@@ -1,0 +1,121 @@
+//! Which nodes may there be?
+
+mod ami;
+mod daemon;
+mod karpenter;
+mod node_group;
+
+use super::context::Context;
+use super::manifest::Manifest;
+use crate::api::Symbol;
+use crate::cloud::Catalog;
+use crate::scenario::model::ClusterModel;
+use crate::scenario::spec::cluster::ClusterSpec;
+
+pub(super) use daemon::{DaemonPods, daemons};
+
+/// `kubernetesVersion` where absent.
+const KUBERNETES_MINOR: u32 = 36;
+/// Versions EKS knows.
+const KUBERNETES_MINORS: std::ops::RangeInclusive<u32> = 28..=40;
+
+/// The cluster; `None` where a part of it is broken, which is reported.
+pub(super) fn cluster(
+    cx: &mut Context<'_>,
+    spec: &ClusterSpec,
+    catalog: &Catalog,
+    karpenter_manifests: &[Manifest],
+) -> Option<ClusterModel> {
+    let version = spec.kubernetes_version.get();
+    let minor = version.and_then(|version| match version {
+        Some(version) => kubernetes_minor(cx, version),
+        None => Some(KUBERNETES_MINOR),
+    });
+    cx.require(
+        !spec.name.is_empty(),
+        "cluster.name",
+        "is empty",
+        "expected a name",
+    );
+    let zones = spec
+        .availability_zones
+        .get()
+        .map(|names| zones(cx, names, catalog))?;
+    let karpenter = spec.karpenter.get().and_then(|karpenter| match karpenter {
+        Some(spec) => {
+            karpenter::karpenter(cx, spec, karpenter_manifests, catalog, &zones).map(Some)
+        }
+        None => Some(None),
+    });
+    let node_groups = spec
+        .node_groups
+        .get()
+        .and_then(|groups| node_group::node_groups(cx, groups, catalog, &zones));
+    Some(ClusterModel {
+        name: spec.name.clone(),
+        kubernetes_minor: minor?,
+        node_groups: node_groups?,
+        karpenter: karpenter?,
+        daemons: Vec::new(),
+        zones,
+    })
+}
+
+fn kubernetes_minor(cx: &mut Context<'_>, version: &str) -> Option<u32> {
+    let minor = version
+        .strip_prefix("1.")
+        .and_then(|minor| minor.parse().ok());
+    let minor = minor.filter(|minor| KUBERNETES_MINORS.contains(minor));
+    if minor.is_none() {
+        let (first, last) = (KUBERNETES_MINORS.start(), KUBERNETES_MINORS.end());
+        let expected = format!("expected `\"1.{first}\"` to `\"1.{last}\"`");
+        let what = format!("is `{version}`, which is no version of Kubernetes here");
+        cx.expected("cluster.kubernetesVersion", what, expected);
+    }
+    minor
+}
+
+/// Zones by id or letter name, as ids.
+fn zones(cx: &mut Context<'_>, names: &[String], catalog: &Catalog) -> Vec<Symbol> {
+    let path = "cluster.availabilityZones";
+    let mut zones = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let path = format!("{path}[{place}]");
+        if let Some(zone) = zone(cx, &path, name, catalog) {
+            if zones.contains(&zone) {
+                cx.expected(
+                    &path,
+                    format!("names zone `{name}` again"),
+                    "expected it once",
+                );
+            }
+            zones.push(zone);
+        }
+    }
+    if names.is_empty() {
+        cx.expected(path, "is empty", "expected at least one zone");
+    }
+    zones
+}
+
+/// A zone of the region, by id or letter name.
+pub(super) fn zone(
+    cx: &mut Context<'_>,
+    path: &str,
+    name: &str,
+    catalog: &Catalog,
+) -> Option<Symbol> {
+    let symbol = cx.symbols.get(name);
+    if let Some(place) = symbol.and_then(|symbol| catalog.zone_place(symbol)) {
+        return Some(catalog.zones[place].id);
+    }
+    let region = cx.symbols.name(catalog.region).into_owned();
+    let known: Vec<String> = catalog
+        .zones
+        .iter()
+        .map(|zone| cx.symbols.name(zone.id).into_owned())
+        .collect();
+    let known = known.iter().map(String::as_str);
+    cx.unknown(path, &format!("zone of {region}"), name, known);
+    None
+}

@@ -1,0 +1,227 @@
+//! What do the pods of a workload look like, with every default filled in?
+
+mod affinity;
+mod requests;
+
+use super::context::Context;
+use super::priority::Priorities;
+use super::selector::{labels, pods};
+use crate::api::label::normalized;
+use crate::api::objects::core::{Container, Deployment, PodSpec, Probe};
+use crate::api::objects::{LabelSelector, ObjectMeta};
+use crate::api::{LabelSet, Requirement, Requirements, Symbol};
+use crate::cluster::PodTemplate;
+use crate::des::SimDuration;
+
+pub(super) use requests::PodNeeds;
+
+/// `terminationGracePeriodSeconds` where absent.
+const TERMINATION_GRACE_SECS: u32 = 30;
+/// Compressed image size in bytes where the scenario does not say.
+pub(super) const IMAGE_BYTES: u64 = 100_000_000;
+/// What a ReplicaSet tells its pods from those of other revisions by.
+const POD_TEMPLATE_HASH: &str = "pod-template-hash";
+
+/// What is known of a workload besides its manifest.
+pub(super) struct Workload<'m> {
+    /// The path of the manifest.
+    pub(super) path: &'m str,
+    /// `metadata.name`.
+    pub(super) name: &'m str,
+    pub(super) namespace: &'m str,
+    pub(super) image_bytes: u64,
+    pub(super) daemon: bool,
+}
+
+/// A workload's pods, and their requests in detail.
+pub(super) struct Pods {
+    pub(super) template: PodTemplate,
+    pub(super) needs: PodNeeds,
+}
+
+/// Resolves the pods of a Deployment or DaemonSet.
+pub(super) fn pods_of(
+    cx: &mut Context<'_>,
+    workload: &Workload<'_>,
+    manifest: &Deployment,
+    priorities: &Priorities,
+) -> Pods {
+    let pod = &manifest.spec.template.spec;
+    let path = &format!("{}.spec.template.spec", workload.path);
+    if pod.containers.is_empty() {
+        cx.expected(path, "has no containers", "expected at least one");
+    }
+    let labels = pod_labels(cx, workload, manifest);
+    let namespace = cx.intern(workload.namespace);
+    let home = affinity::Home {
+        namespace,
+        labels: &labels,
+    };
+    let needs = PodNeeds::read(cx, path, pod);
+    let affinity = affinity::resolve(cx, path, pod, &home);
+    let (priority, preempts) = priorities.of(cx, path, pod.priority_class_name.as_deref());
+    let (termination_grace, pre_stop) = stopping(cx, path, pod);
+    let serving = serving(pod);
+    let annotations = &manifest.spec.template.metadata;
+    let template = PodTemplate {
+        name: format!("{}/{}", workload.namespace, workload.name),
+        namespace,
+        requests: needs.requests(),
+        nonzero_requests: needs.scored(),
+        cpu_limit: needs.cpu_limit(),
+        qos: needs.qos(),
+        node_selector: node_selector(cx, pod),
+        required_node_terms: affinity.required_nodes,
+        preferred_node_terms: affinity.preferred_nodes,
+        pod_affinity: affinity.with_pods,
+        pod_anti_affinity: affinity.without_pods,
+        preferred_pod_terms: affinity.preferred_pods,
+        tolerations: pod.tolerations.clone(),
+        spread: affinity.spread,
+        host_ports: host_ports(cx, pod),
+        priority,
+        preempts,
+        termination_grace,
+        pre_stop,
+        readiness_probe: readiness_probe(cx, path, serving),
+        do_not_disrupt: annotation(annotations, "karpenter.sh/do-not-disrupt") == Some("true"),
+        deletion_cost: deletion_cost(cx, workload, annotations),
+        image: image(cx, path, pod),
+        image_bytes: workload.image_bytes,
+        daemon: workload.daemon,
+        labels,
+    };
+    Pods { template, needs }
+}
+
+fn pod_labels(cx: &mut Context<'_>, workload: &Workload<'_>, manifest: &Deployment) -> LabelSet {
+    let mut labels = labels(cx, &manifest.spec.template.metadata.labels);
+    check_selector(cx, workload, &manifest.spec.selector, &labels);
+    if !workload.daemon {
+        let (key, value) = (cx.intern(POD_TEMPLATE_HASH), cx.intern(workload.name));
+        labels.insert(key, value);
+    }
+    labels
+}
+
+fn check_selector(
+    cx: &mut Context<'_>,
+    workload: &Workload<'_>,
+    selector: &LabelSelector,
+    labels: &LabelSet,
+) {
+    let path = &format!("{}.spec.selector", workload.path);
+    let expected = "expected labels of `spec.template.metadata.labels`";
+    if selector.match_labels.is_empty() && selector.match_expressions.is_empty() {
+        cx.expected(path, "selects nothing", expected);
+    } else if !pods(cx, path, selector).matches(labels, &cx.symbols) {
+        cx.expected(
+            path,
+            "does not select the pods of its own template",
+            expected,
+        );
+    }
+}
+
+fn node_selector(cx: &mut Context<'_>, pod: &PodSpec) -> Requirements {
+    let mut requirements = Requirements::new();
+    for (key, value) in &pod.node_selector {
+        let (key, value) = (cx.intern(normalized(key)), cx.intern(value));
+        requirements.add(key, &Requirement::of(vec![value]), &cx.symbols);
+    }
+    requirements
+}
+
+/// Grace period and `preStop.sleep`, the longest of the containers'.
+fn stopping(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> (SimDuration, SimDuration) {
+    let grace = pod
+        .termination_grace_period_seconds
+        .unwrap_or(TERMINATION_GRACE_SECS);
+    let mut longest = 0;
+    for (place, container) in pod.containers.iter().enumerate() {
+        let hook = container.lifecycle.as_ref();
+        let sleep = hook.and_then(|hook| hook.pre_stop.as_ref()?.sleep);
+        let seconds = sleep.map_or(0, |sleep| sleep.seconds);
+        if seconds > grace {
+            let path = format!("{path}.containers[{place}].lifecycle.preStop.sleep.seconds");
+            let what = format!("is {seconds}, longer than the grace period");
+            cx.expected(&path, what, format!("expected at most {grace}"));
+        }
+        longest = longest.max(seconds);
+    }
+    let secs = |seconds| SimDuration::from_secs(u64::from(seconds));
+    (secs(grace), secs(longest))
+}
+
+/// The container that takes traffic: the first with ports, or the first.
+fn serving(pod: &PodSpec) -> Option<(usize, &Container)> {
+    let mut containers = pod.containers.iter().enumerate();
+    let with_ports = containers.find(|(_, container)| !container.ports.is_empty());
+    with_ports.or_else(|| pod.containers.first().map(|first| (0, first)))
+}
+
+fn readiness_probe(
+    cx: &mut Context<'_>,
+    path: &str,
+    serving: Option<(usize, &Container)>,
+) -> Option<Probe> {
+    let (place, container) = serving?;
+    let probe = container.readiness_probe?;
+    let path = format!("{path}.containers[{place}].readinessProbe");
+    for (field, value) in [
+        ("periodSeconds", probe.period_seconds),
+        ("timeoutSeconds", probe.timeout_seconds),
+        ("successThreshold", probe.success_threshold),
+        ("failureThreshold", probe.failure_threshold),
+    ] {
+        cx.at_least_one(&format!("{path}.{field}"), value);
+    }
+    Some(probe)
+}
+
+fn host_ports(cx: &mut Context<'_>, pod: &PodSpec) -> Vec<(u16, Symbol)> {
+    let ports = pod
+        .containers
+        .iter()
+        .flat_map(|container| &container.ports)
+        .filter(|port| port.host_port != 0);
+    ports
+        .map(|port| {
+            let protocol = port.protocol.as_deref().unwrap_or("TCP");
+            (port.host_port, cx.intern(protocol))
+        })
+        .collect()
+}
+
+fn annotation<'m>(metadata: &'m ObjectMeta, key: &str) -> Option<&'m str> {
+    metadata.annotations.get(key).map(String::as_str)
+}
+
+fn deletion_cost(cx: &mut Context<'_>, workload: &Workload<'_>, metadata: &ObjectMeta) -> i32 {
+    const KEY: &str = "controller.kubernetes.io/pod-deletion-cost";
+    let Some(text) = annotation(metadata, KEY) else {
+        return 0;
+    };
+    text.parse().unwrap_or_else(|_| {
+        let path = format!(
+            "{}.spec.template.metadata.annotations[\"{KEY}\"]",
+            workload.path
+        );
+        cx.expected(&path, format!("is `{text}`"), "expected an integer");
+        0
+    })
+}
+
+fn image(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> Symbol {
+    for (place, container) in pod.containers.iter().enumerate() {
+        let path = format!("{path}.containers[{place}]");
+        cx.require(
+            !container.image.is_empty(),
+            &path,
+            "has no `image`",
+            "expected the image it runs",
+        );
+    }
+    let first = pod.containers.first();
+    cx.intern(first.map_or("", |container| &container.image))
+}

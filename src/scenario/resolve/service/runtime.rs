@@ -1,0 +1,108 @@
+//! How do the pods of a service work?
+
+use crate::api::{Quantity, Resource};
+use crate::cluster::PodTemplate;
+use crate::des::{Dist, SimDuration};
+use crate::scenario::model::Accelerator;
+use crate::scenario::resolve::context::{Context, LONGEST};
+use crate::scenario::resolve::dist::{Unit, optional};
+use crate::scenario::spec::service::{AcceleratorSpec, ModelLoadSpec, RuntimeSpec};
+
+/// The runtime part of a [`Service`](crate::scenario::model::Service).
+pub(super) struct Runtime {
+    pub(super) concurrency: u32,
+    pub(super) threads: u32,
+    pub(super) pod_queue_limit: u32,
+    pub(super) warmup: Dist,
+    pub(super) model_load: SimDuration,
+    pub(super) accelerator: Option<Accelerator>,
+    pub(super) idle_cpu: i64,
+}
+
+pub(super) fn runtime(
+    cx: &mut Context<'_>,
+    service: &str,
+    spec: &RuntimeSpec,
+    template: &PodTemplate,
+) -> Runtime {
+    let path = &format!("{service}.runtime");
+    let startup = &format!("{path}.startup");
+    let at_least_one = |cx: &mut Context<'_>, field: &str, count: Option<u32>| {
+        count.map_or(1, |count| {
+            cx.at_least_one(&format!("{path}.{field}"), count)
+        })
+    };
+    let warmup = spec.startup.warmup.as_ref();
+    let load = spec.startup.model_load.as_ref();
+    let accelerator = spec.accelerator.as_ref();
+    Runtime {
+        concurrency: at_least_one(cx, "concurrency", spec.concurrency),
+        threads: at_least_one(cx, "threads", spec.threads),
+        pod_queue_limit: spec.queue.limit.unwrap_or(u32::MAX),
+        warmup: optional(cx, startup, "warmup", warmup, Unit::Micros)
+            .unwrap_or(Dist::Constant(0.0)),
+        model_load: load.map_or(SimDuration::ZERO, |load| {
+            model_load(cx, &format!("{startup}.modelLoad"), load)
+        }),
+        accelerator: accelerator
+            .map(|spec| resolve_accelerator(cx, &format!("{path}.accelerator"), spec, template)),
+        idle_cpu: spec
+            .idle_cpu
+            .map_or(0, |cpu| idle_cpu(cx, &format!("{path}.idleCpu"), cpu)),
+    }
+}
+
+/// Millicores, zero or more.
+pub(in crate::scenario::resolve) fn idle_cpu(
+    cx: &mut Context<'_>,
+    path: &str,
+    cpu: Quantity,
+) -> i64 {
+    cx.require(
+        cpu.millis() >= 0,
+        path,
+        "is below zero",
+        "expected 0 or more",
+    );
+    cpu.millis().clamp(0, i64::from(i32::MAX))
+}
+
+fn model_load(cx: &mut Context<'_>, path: &str, spec: &ModelLoadSpec) -> SimDuration {
+    let size = cx.units(&format!("{path}.size"), spec.size, 1);
+    let rate = cx.units(&format!("{path}.rate"), spec.rate, 1).max(1);
+    let micros = u128::from(size) * 1_000_000 / u128::from(rate);
+    let time = SimDuration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
+    if time > LONGEST {
+        cx.expected(path, "never ends", "expected a larger `rate`");
+    }
+    time.min(LONGEST)
+}
+
+fn resolve_accelerator(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &AcceleratorSpec,
+    template: &PodTemplate,
+) -> Accelerator {
+    let at = format!("{path}.resource");
+    let devices = Resource::ALL.into_iter().filter(|kind| kind.is_extended());
+    match devices.clone().find(|kind| kind.name() == spec.resource) {
+        None => cx.unknown(&at, "device", &spec.resource, devices.map(Resource::name)),
+        Some(kind) => cx.require(
+            template.requests[kind] > 0,
+            &at,
+            &format!("is `{}`, which the pods do not ask for", spec.resource),
+            "expected a device among the requests of the Deployment",
+        ),
+    }
+    let batch = &spec.batch;
+    let path = format!("{path}.batch");
+    if batch.fixed.micros() == 0 && batch.per_item.micros() == 0 {
+        cx.error(&path, "takes no time at all");
+    }
+    Accelerator {
+        batch_max: cx.at_least_one(&format!("{path}.max"), batch.max),
+        fixed: cx.span_of_time(&format!("{path}.fixed"), batch.fixed),
+        per_item: cx.span_of_time(&format!("{path}.perItem"), batch.per_item),
+    }
+}
