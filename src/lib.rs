@@ -42,6 +42,7 @@
 //! (`spec/karpenter.md`, `spec/kubernetes.md` are facts about those systems in our own words).
 
 pub mod api;
+pub mod cli;
 pub mod cloud;
 pub mod cluster;
 pub mod des;

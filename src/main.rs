@@ -1,3 +1,7 @@
 //! The `karpsim` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    karpsim::cli::main()
+}
