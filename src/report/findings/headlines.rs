@@ -1,7 +1,7 @@
 //! What does a reader want to know first? Four questions and their answers.
 
 use super::{
-    cpu_missed, latency_goals, main_cause, starved_requests, watched, worst_cpu, worst_pods,
+    cpu_missed, ended, failed, main_cause, starved_requests, watched, worst_cpu, worst_pods,
     worst_requests,
 };
 use crate::metrics::RunResult;
@@ -50,22 +50,35 @@ pub fn headlines(result: &RunResult) -> [Headline; 4] {
 }
 
 fn waited(result: &RunResult) -> Headline {
-    let broken = latency_goals(result).into_iter().any(|goal| {
-        let slo = result.slos.iter().find(|slo| slo.goal == goal.text);
-        slo.is_some_and(|slo| !slo.met)
-    });
-    let (starved, all) = starved_requests(result);
-    let answer = match (starved, broken) {
-        (0, false) => "No".to_owned(),
-        (0, true) => "Yes: a latency goal was missed".to_owned(),
-        (_, false) => format!("Some: {} of requests starved", share(starved, all)),
-        (_, true) => format!("Yes: {} of requests starved", share(starved, all)),
+    let question = "Did citizens wait?";
+    let services = || result.services.iter().map(|service| &service.outcomes);
+    let all: u64 = services().map(ended).sum();
+    if all == 0 {
+        return Headline {
+            question,
+            answer: "No request was finished".to_owned(),
+            detail: String::new(),
+            tone: Tone::Plain,
+        };
+    }
+    let missed = result.slos.iter().filter(|slo| !slo.met).count() as u64;
+    let (starved, of) = starved_requests(result);
+    let answer = match (starved, missed) {
+        (0, 0) => "No".to_owned(),
+        (0, _) => format!("Yes: {} missed", counted(missed, "goal")),
+        (_, 0) => format!("Some: {} of requests starved", share(starved, of)),
+        (_, _) => format!("Yes: {} of requests starved", share(starved, of)),
+    };
+    let lost: u64 = services().map(failed).sum();
+    let lost = match lost {
+        0 => String::new(),
+        _ => format!(" {} of {} requests failed.", count(lost), count(all)),
     };
     Headline {
-        question: "Did citizens wait?",
+        question,
         answer,
-        detail: how_long(result),
-        tone: Tone::bad_if(starved > 0 || broken),
+        detail: how_long(result) + &lost,
+        tone: Tone::bad_if(starved > 0 || missed > 0),
     }
 }
 
@@ -194,5 +207,45 @@ fn per_thousand(result: &RunResult) -> Headline {
             count(result.journeys.iter().map(|journey| journey.begun).sum())
         ),
         tone: Tone::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_bad_run_is_told_with_its_worst_cases() {
+        let result = fixture::four_weeks();
+        let [waited, starved, cost, complaint] = headlines(&result);
+        assert_eq!(waited.answer, "Yes: 1.22 % of requests starved");
+        assert!(waited.detail.contains("requests failed"));
+        assert_eq!(starved.answer, "179 pods, most for NodePool limit");
+        assert!(
+            starved
+                .detail
+                .contains("498,322 requests starved in queues")
+        );
+        assert_eq!(cost.answer, "$645.23 in 28 days");
+        assert_eq!(complaint.answer, "$0.41 per 1,000");
+    }
+
+    #[test]
+    fn a_missed_goal_is_bad_news_though_nobody_starved() {
+        let mut result = fixture::four_weeks();
+        result.starvation = Default::default();
+        let [waited, starved, ..] = headlines(&result);
+        assert_eq!(waited.answer, "Yes: 1 goal missed");
+        assert_eq!((waited.tone, starved.tone), (Tone::Bad, Tone::Good));
+        result.slos.clear();
+        assert_eq!(headlines(&result)[0].answer, "No");
+    }
+
+    #[test]
+    fn a_run_without_requests_claims_nothing() {
+        let [waited, ..] = headlines(&fixture::nothing());
+        assert_eq!(waited.answer, "No request was finished");
+        assert_eq!(waited.tone, Tone::Plain);
     }
 }
