@@ -18,6 +18,7 @@ mod rows;
 mod scale;
 mod starvation;
 mod surface;
+mod surge;
 mod traffic;
 
 use crate::metrics::RunResult;
@@ -40,6 +41,7 @@ pub struct Chart {
 pub fn all(result: &RunResult) -> Vec<Chart> {
     [
         Some(traffic::chart(result)),
+        surge::chart(result),
         Some(nodes::chart(result)),
         Some(starvation::chart(result)),
         Some(cost::chart(result)),
@@ -86,5 +88,106 @@ impl Chart {
         ];
         marks.extend_from_slice(&self.marks);
         marks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::drawing::{HEIGHT, Point, Type, WIDTH};
+    use super::*;
+    use crate::report::fixture;
+
+    fn results() -> [RunResult; 3] {
+        [
+            fixture::four_weeks(),
+            fixture::three_days(),
+            fixture::nothing(),
+        ]
+    }
+
+    /// The left, right, upper and lower edge of a text.
+    fn extent((x, y): Point, anchor: Anchor, text: &str, style: Type) -> [f64; 4] {
+        let width = font::width(text, style);
+        let left = match anchor {
+            Anchor::Start => x,
+            Anchor::Middle => x - width / 2.0,
+            Anchor::End => x - width,
+        };
+        [left, left + width, y - 0.72 * style.em, y + 0.2 * style.em]
+    }
+
+    fn texts(marks: &[Mark]) -> Vec<(&str, [f64; 4])> {
+        marks
+            .iter()
+            .filter_map(|mark| match mark {
+                Mark::Text {
+                    at,
+                    anchor,
+                    text,
+                    style,
+                } => Some((text.as_str(), extent(*at, *anchor, text, *style))),
+                _ => None,
+            })
+            .filter(|(text, _)| !text.is_empty())
+            .collect()
+    }
+
+    #[test]
+    fn no_text_covers_another_or_leaves_the_sheet() {
+        for result in results() {
+            for chart in all(&result) {
+                let marks = chart.with_header();
+                let texts = texts(&marks);
+                for (place, (text, a)) in texts.iter().enumerate() {
+                    assert!(
+                        a[0] >= 0.0 && a[1] <= WIDTH && a[2] >= 0.0 && a[3] <= HEIGHT,
+                        "{}: `{text}` at {a:?}",
+                        chart.name
+                    );
+                    for (other, b) in &texts[place + 1..] {
+                        let apart = a[1] <= b[0] || b[1] <= a[0] || a[3] <= b[2] || b[3] <= a[2];
+                        assert!(apart, "{}: `{text}` on `{other}`", chart.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn data_stay_below_the_header_and_on_the_sheet() {
+        let inside = |&(x, y): &Point| (0.0..=WIDTH).contains(&x) && (HEADER..=HEIGHT).contains(&y);
+        for chart in results().iter().flat_map(all) {
+            for mark in &chart.marks {
+                let held = match mark {
+                    Mark::Path { points, .. } => points.iter().all(inside),
+                    Mark::Area { outline, .. } => outline.iter().all(inside),
+                    Mark::Rect { from, to, .. } => inside(from) && inside(to),
+                    Mark::Dot { at, .. } | Mark::Text { at, .. } => inside(at),
+                };
+                assert!(held, "{}: {mark:?}", chart.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_chart_is_the_same_bytes_every_time() {
+        let chart = traffic::chart(&fixture::three_days());
+        assert!(chart.svg() == chart.svg() && chart.png() == chart.png());
+    }
+
+    #[test]
+    fn a_picture_is_a_png_of_its_size() {
+        let png = nodes::chart(&fixture::three_days()).png();
+        let reader = png::Decoder::new(png.as_slice()).read_info().unwrap();
+        assert_eq!((reader.info().width, reader.info().height), (1_600, 900));
+    }
+
+    #[test]
+    fn what_did_not_happen_is_said() {
+        let charts = all(&fixture::nothing());
+        let starvation = charts.iter().find(|chart| chart.name == "starvation");
+        let svg = starvation.unwrap().svg();
+        assert!(svg.contains("No pod was Pending") && svg.contains("Nobody starved."));
+        assert!(charts.iter().all(|chart| chart.name != "queues"));
     }
 }

@@ -3,8 +3,8 @@
 mod captions;
 mod headlines;
 
-pub use captions::{attribution, cost, nodes, queues, starvation, traffic};
-pub use headlines::{Headline, headlines};
+pub use captions::{aftermath, attribution, cost, nodes, queues, starvation, traffic};
+pub use headlines::{Headline, Tone, headlines};
 
 use super::units;
 use crate::metrics::RunResult;
@@ -95,6 +95,16 @@ pub fn peak<T: Copy + Into<u64>>(values: &[T]) -> Option<(usize, u64)> {
     values
         .filter(|&(_, value)| value > 0)
         .max_by_key(|&(bucket, value)| (value, std::cmp::Reverse(bucket)))
+}
+
+/// Requests that ended in each bucket, of all services.
+#[must_use]
+pub fn total_ended(result: &RunResult) -> Vec<u64> {
+    let services = &result.series.services;
+    let buckets = services.iter().map(|service| service.ended.len()).max();
+    (0..buckets.unwrap_or(0))
+        .map(|bucket| services.iter().map(|service| service.ended[bucket]).sum())
+        .collect()
 }
 
 /// The height of the tallest bucket of a stack.

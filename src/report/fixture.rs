@@ -257,7 +257,6 @@ fn run(duration_us: u64) -> RunResult {
         starvation: starvation(requests),
         cost,
         churn: ChurnResult {
-            duplicate_jobs: 0,
             claims_created: 318,
             insufficient_capacity: 6,
             nodes_launched: 312,
@@ -269,6 +268,7 @@ fn run(duration_us: u64) -> RunResult {
             pods_evicted: 611,
             pods_lost: 14,
             requests_reset: 37,
+            duplicate_jobs: 21,
             scalings: vec![
                 ("api".to_owned(), 412, 398),
                 ("complaint-worker".to_owned(), 388, 380),

@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::chart::Chart;
 use super::clock::Clock;
-use super::findings::{self, Headline};
+use super::findings::{self, Headline, Tone};
 use super::units::{count, percent, span};
 use crate::metrics::RunResult;
 use crate::metrics::result::{Provenance, SloResult};
@@ -88,7 +88,7 @@ fn answers(result: &RunResult) -> Markup {
 
 fn card(headline: &Headline) -> Markup {
     html! {
-        div.card.bad[headline.alarming].good[!headline.alarming] {
+        div.card.bad[headline.tone == Tone::Bad].good[headline.tone == Tone::Good] {
             h3 { (headline.question) }
             p.answer { (headline.answer) }
             p { (headline.detail) }

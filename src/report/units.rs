@@ -46,11 +46,16 @@ pub fn duration(micros: u64) -> String {
     let seconds = micros / 1_000_000;
     match micros {
         0 => "0 s".to_owned(),
-        ..1_000 => format!("{micros} µs"),
-        ..999_950 => format!("{} ms", three_digits(micros as f64 / 1e3)),
-        ..59_995_000 => format!("{} s", three_digits(micros as f64 / MICROS_PER_SECOND)),
-        ..3_600_000_000 => format!("{} m {:02} s", seconds / 60, seconds % 60),
-        ..86_400_000_000 => format!("{} h {:02} m", seconds / 3_600, seconds / 60 % 60),
+        1..1_000 => format!("{micros} µs"),
+        1_000..999_950 => format!("{} ms", three_digits(micros as f64 / 1e3)),
+        999_950..60_000_000 => {
+            let micros = micros.min(59_949_999);
+            format!("{} s", three_digits(micros as f64 / MICROS_PER_SECOND))
+        }
+        60_000_000..3_600_000_000 => format!("{} m {:02} s", seconds / 60, seconds % 60),
+        3_600_000_000..86_400_000_000 => {
+            format!("{} h {:02} m", seconds / 3_600, seconds / 60 % 60)
+        }
         _ => format!("{} d {:02} h", seconds / 86_400, seconds / 3_600 % 24),
     }
 }
@@ -143,7 +148,7 @@ mod tests {
             (12_340, "12.3 ms"),
             (999_960, "1.00 s"),
             (4_210_000, "4.21 s"),
-            (59_999_000, "0 m 59 s"),
+            (59_999_000, "59.9 s"),
             (245_000_000, "4 m 05 s"),
             (11_220_000_000, "3 h 07 m"),
             (187_200_000_000, "2 d 04 h"),

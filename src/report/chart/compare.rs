@@ -95,7 +95,7 @@ pub fn paired_differences(title: &str, heading: &str, rows: &[Difference], unit:
         heading,
         legend: vec![
             Key::new("interval leaves zero out", ALARM, Swatch::Dot),
-            Key::new("may be nothing", AXIS, Swatch::Dot),
+            Key::new("interval holds zero", AXIS, Swatch::Dot),
         ],
         unit,
     };
@@ -120,5 +120,47 @@ pub fn paired_differences(title: &str, heading: &str, rows: &[Difference], unit:
             units::counted(rows.len() as u64, "interval")
         ),
         marks,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    fn difference(label: &str, estimate: f64, half: f64) -> Difference {
+        Difference {
+            label: label.to_owned(),
+            estimate,
+            low: estimate - half,
+            high: estimate + half,
+        }
+    }
+
+    #[test]
+    fn runs_are_told_apart_and_a_run_without_the_service_is_left_out() {
+        let (one, other) = (fixture::three_days(), fixture::nothing());
+        let runs = [("isolated", &one), ("shared", &other)];
+        let chart = paired_latency_over_time(&runs, "inference").unwrap();
+        let svg = chart.svg();
+        assert!(svg.contains("isolated") && !svg.contains("shared"));
+        assert!(
+            paired_latency_over_time(&runs, "api")
+                .unwrap()
+                .svg()
+                .contains("shared")
+        );
+        assert!(paired_latency_over_time(&runs, "nowhere").is_none());
+    }
+
+    #[test]
+    fn an_interval_that_leaves_zero_out_is_counted() {
+        let rows = [
+            difference("spot", -0.4e6, 0.1e6),
+            difference("bigger batch window", 0.1e6, 0.3e6),
+        ];
+        let chart = paired_differences("Change of p99", "Seconds", &rows, Unit::Duration);
+        assert_eq!(chart.caption, "1 of 2 intervals leave zero out.");
+        assert!(chart.svg().contains("bigger batch window"));
     }
 }

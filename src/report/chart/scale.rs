@@ -140,9 +140,9 @@ impl Scale {
     }
 }
 
-/// The step of four to five ticks over a span: 1, 2 or 5 of a power of ten; seconds beyond a minute count in sixties.
+/// The step of at most seven ticks over a span: 1, 2 or 5 of a power of ten; seconds beyond a minute count in sixties.
 fn step(span: f64, unit: Unit) -> f64 {
-    let raw = span / 5.0;
+    let raw = span / 6.0;
     if unit == Unit::Duration && raw > 1e7 {
         const SECONDS: [f64; 13] = [
             15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 43_200.0,

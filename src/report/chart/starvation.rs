@@ -27,7 +27,13 @@ pub(super) fn chart(result: &RunResult) -> Chart {
     }
 }
 
-fn pending(marks: &mut Vec<Mark>, axis: &TimeAxis, slot: (f64, f64), result: &RunResult) {
+/// Pending pods by cause, and how many of them starve.
+pub(super) fn pending(
+    marks: &mut Vec<Mark>,
+    axis: &TimeAxis,
+    slot: (f64, f64),
+    result: &RunResult,
+) {
     let seen: Vec<(usize, &str, Vec<f64>)> = result
         .series
         .pending

@@ -28,7 +28,13 @@ pub(super) fn chart(result: &RunResult) -> Chart {
     }
 }
 
-fn requests(marks: &mut Vec<Mark>, axis: &TimeAxis, slot: (f64, f64), services: &[ServiceSeries]) {
+/// Requests per second of every service.
+pub(super) fn requests(
+    marks: &mut Vec<Mark>,
+    axis: &TimeAxis,
+    slot: (f64, f64),
+    services: &[ServiceSeries],
+) {
     let rate = |ended: u64| ended as f64 / axis.bucket_seconds();
     let most = services.iter().flat_map(|service| &service.ended).max();
     let labels = Labels {
@@ -48,7 +54,13 @@ fn requests(marks: &mut Vec<Mark>, axis: &TimeAxis, slot: (f64, f64), services: 
     }
 }
 
-fn latency(marks: &mut Vec<Mark>, axis: &TimeAxis, slot: (f64, f64), result: &RunResult) {
+/// Median and 99th percentile of the watched services, their goals, and where more than a few requests failed.
+pub(super) fn latency(
+    marks: &mut Vec<Mark>,
+    axis: &TimeAxis,
+    slot: (f64, f64),
+    result: &RunResult,
+) {
     let watched = findings::watched(result);
     let services: Vec<(usize, &ServiceSeries)> = result
         .series

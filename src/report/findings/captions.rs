@@ -1,7 +1,8 @@
 //! What is to be seen in a chart? One sentence each, computed from the data it shows.
 
 use super::{
-    busiest, cpu_missed, ended, failed, main_cause, peak, starved_requests, watched, worst_requests,
+    busiest, cpu_missed, ended, failed, main_cause, peak, starved_requests, total_ended, watched,
+    worst_requests,
 };
 use crate::metrics::RunResult;
 use crate::report::clock::Clock;
@@ -17,11 +18,7 @@ fn bucket_end(result: &RunResult, bucket: usize) -> String {
 #[must_use]
 pub fn traffic(result: &RunResult) -> String {
     let services = &result.series.services;
-    let buckets = services.iter().map(|service| service.ended.len()).max();
-    let totals: Vec<u64> = (0..buckets.unwrap_or(0))
-        .map(|bucket| services.iter().map(|service| service.ended[bucket]).sum())
-        .collect();
-    let Some((busiest_at, most)) = peak(&totals) else {
+    let Some((busiest_at, most)) = peak(&total_ended(result)) else {
         return "No request ended.".to_owned();
     };
     let seconds = result.series.bucket_us.max(1) as f64 / 1e6;
@@ -47,6 +44,28 @@ pub fn traffic(result: &RunResult) -> String {
     let all: u64 = result.services.iter().map(|s| ended(&s.outcomes)).sum();
     let lost: u64 = result.services.iter().map(|s| failed(&s.outcomes)).sum();
     text + &format!("; {} of {} requests failed.", count(lost), count(all))
+}
+
+/// How long requests starved and pods starved after traffic peaked.
+#[must_use]
+pub fn aftermath(result: &RunResult) -> String {
+    let series = &result.series;
+    let Some((peak, _)) = peak(&total_ended(result)) else {
+        return "No request ended.".to_owned();
+    };
+    let starved = |bucket: usize| {
+        let mut services = series.services.iter();
+        series.starving[bucket] > 0 || services.any(|service| service.starved[bucket] > 0)
+    };
+    let last = (peak..series.starving.len()).rfind(|&bucket| starved(bucket));
+    let when = bucket_end(result, peak);
+    match last {
+        Some(last) => format!(
+            "Traffic peaked on {when}; the last to starve did so {} later.",
+            span((last - peak) as u64 * series.bucket_us)
+        ),
+        None => format!("Traffic peaked on {when}; nobody starved after that."),
+    }
 }
 
 /// When most nodes ran, of what, and how many came and went.

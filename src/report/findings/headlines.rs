@@ -1,11 +1,10 @@
 //! What does a reader want to know first? Four questions and their answers.
 
 use super::{
-    cpu_missed, latency_goals, main_cause, starved_requests, watched, worst_cpu, worst_pods,
+    cpu_missed, ended, failed, main_cause, starved_requests, watched, worst_cpu, worst_pods,
     worst_requests,
 };
 use crate::metrics::RunResult;
-use crate::metrics::result::ServiceResult;
 use crate::report::clock::Clock;
 use crate::report::units::{count, counted, duration, number, share, span, usd};
 
@@ -18,8 +17,25 @@ pub struct Headline {
     pub answer: String,
     /// The sentence after it.
     pub detail: String,
-    /// Whether the answer is one to worry about.
-    pub alarming: bool,
+    /// How it is to be taken.
+    pub tone: Tone,
+}
+
+/// How an answer is to be taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// As one would have it.
+    Good,
+    /// Something to worry about.
+    Bad,
+    /// A fact.
+    Plain,
+}
+
+impl Tone {
+    fn bad_if(bad: bool) -> Self {
+        if bad { Self::Bad } else { Self::Good }
+    }
 }
 
 /// The questions a run is made for, answered.
@@ -34,92 +50,128 @@ pub fn headlines(result: &RunResult) -> [Headline; 4] {
 }
 
 fn waited(result: &RunResult) -> Headline {
-    let watched = watched(result);
-    let mut services: Vec<&ServiceResult> = result
-        .services
-        .iter()
-        .filter(|service| watched.contains(&service.name.as_str()))
-        .collect();
-    services.sort_by_key(|service| std::cmp::Reverse(service.latency.p99_us));
-    let broken = latency_goals(result).into_iter().any(|goal| {
-        let slo = result.slos.iter().find(|slo| slo.goal == goal.text);
-        slo.is_some_and(|slo| !slo.met)
-    });
-    let (starved, all) = starved_requests(result);
-    let answer = match (starved, broken) {
-        (0, false) => "No".to_owned(),
-        (0, true) => "Yes: a latency goal was missed".to_owned(),
-        (_, false) => format!("Some: {} of requests starved", share(starved, all)),
-        (_, true) => format!("Yes: {} of requests starved", share(starved, all)),
+    let question = "Did citizens wait?";
+    let services = || result.services.iter().map(|service| &service.outcomes);
+    let all: u64 = services().map(ended).sum();
+    if all == 0 {
+        return Headline {
+            question,
+            answer: "No request was finished".to_owned(),
+            detail: String::new(),
+            tone: Tone::Plain,
+        };
+    }
+    let missed = result.slos.iter().filter(|slo| !slo.met).count() as u64;
+    let (starved, of) = starved_requests(result);
+    let answer = match (starved, missed) {
+        (0, 0) => "No".to_owned(),
+        (0, _) => format!("Yes: {} missed", counted(missed, "goal")),
+        (_, 0) => format!("Some: {} of requests starved", share(starved, of)),
+        (_, _) => format!("Yes: {} of requests starved", share(starved, of)),
     };
-    let detail = match services.first() {
-        Some(slowest) => format!(
-            "Half of the {} requests took less than {}, one in a hundred more than {}.",
-            slowest.name,
-            duration(slowest.latency.p50_us),
-            duration(slowest.latency.p99_us)
-        ),
-        None => "No request was finished.".to_owned(),
+    let lost: u64 = services().map(failed).sum();
+    let lost = match lost {
+        0 => String::new(),
+        _ => format!(" {} of {} requests failed.", count(lost), count(all)),
     };
     Headline {
-        question: "Did citizens wait?",
+        question,
         answer,
-        detail,
-        alarming: starved > 0 || broken,
+        detail: how_long(result) + &lost,
+        tone: Tone::bad_if(starved > 0 || missed > 0),
     }
 }
 
+/// What the citizens of the commonest journey waited, or the callers of the slowest watched service where no journey was begun.
+fn how_long(result: &RunResult) -> String {
+    let journeys = result.journeys.iter();
+    let commonest = journeys
+        .filter(|journey| journey.latency.count > 0)
+        .max_by_key(|journey| journey.begun);
+    let watched = watched(result);
+    let slowest = result
+        .services
+        .iter()
+        .filter(|service| watched.contains(&service.name.as_str()))
+        .max_by_key(|service| service.latency.p99_us);
+    let (what, waited) = match (commonest, slowest) {
+        (Some(journey), _) => (&journey.name, &journey.latency),
+        (None, Some(service)) => (&service.name, &service.latency),
+        (None, None) => return "No request was finished.".to_owned(),
+    };
+    format!(
+        "{what}: half waited less than {} in all, one in a hundred more than {}.",
+        duration(waited.p50_us),
+        duration(waited.p99_us)
+    )
+}
+
 fn starved(result: &RunResult) -> Headline {
-    let clock = Clock::new(&result.provenance);
-    let pods: u64 = result.starvation.pods.iter().map(|row| row.pods).sum();
-    let (requests, _) = starved_requests(result);
-    let missed = cpu_missed(result);
-    let mut who = Vec::new();
-    let mut detail = Vec::new();
-    if let Some((cause, _)) = main_cause(result) {
-        who.push(format!("{} ({cause})", counted(pods, "pod")));
+    let kinds = [
+        starved_pods(result),
+        starved_in_queues(result),
+        starved_of_cpu(result),
+    ];
+    let mut kinds = kinds.into_iter().flatten();
+    let (answer, tone, first) = match kinds.next() {
+        Some((answer, worst)) => (answer, Tone::Bad, worst),
+        None => ("Nobody".to_owned(), Tone::Good, String::new()),
+    };
+    let rest = kinds.map(|(who, worst)| format!(" {who}: {worst}"));
+    Headline {
+        question: "Who starved, and why?",
+        answer,
+        detail: first + &rest.collect::<String>(),
+        tone,
     }
-    if let Some(worst) = worst_pods(result) {
-        detail.push(format!(
-            "A pod of {} waited {} from {} on for “{}”.",
+}
+
+/// How many of a kind starved, and the worst case.
+type Starved = Option<(String, String)>;
+
+fn starved_pods(result: &RunResult) -> Starved {
+    let worst = worst_pods(result)?;
+    let (cause, _) = main_cause(result)?;
+    let pods: u64 = result.starvation.pods.iter().map(|row| row.pods).sum();
+    let clock = Clock::new(&result.provenance);
+    Some((
+        format!("{}, most for {cause}", counted(pods, "pod")),
+        format!(
+            "{} waited {} from {} on.",
             worst.workload,
             duration(worst.longest_us),
-            clock.minute(worst.longest_at_us),
-            worst.cause
-        ));
-    }
-    if requests > 0 {
-        who.push(counted(requests, "request"));
-    }
-    if let Some(worst) = worst_requests(result) {
-        detail.push(format!(
-            "A request of {} waited {} until {}.",
+            clock.minute(worst.longest_at_us)
+        ),
+    ))
+}
+
+fn starved_in_queues(result: &RunResult) -> Starved {
+    let worst = worst_requests(result)?;
+    let (requests, _) = starved_requests(result);
+    let clock = Clock::new(&result.provenance);
+    Some((
+        format!("{} starved in queues", counted(requests, "request")),
+        format!(
+            "{} waited {} until {}.",
             worst.service,
             duration(worst.longest_us),
             clock.minute(worst.longest_at_us)
-        ));
-    }
-    if let Some(worst) = worst_cpu(result) {
-        who.push(format!("{} core-seconds of CPU", number(missed)));
-        if let Some((taker, core_seconds)) = worst.taken_by.first() {
-            detail.push(format!(
-                "{} lost {} core-seconds to {taker}.",
-                worst.workload,
-                number(*core_seconds)
-            ));
-        }
-    }
-    let alarming = !who.is_empty();
-    Headline {
-        question: "Who starved, and why?",
-        answer: if alarming {
-            who.join(", ")
-        } else {
-            "Nobody".to_owned()
-        },
-        detail: detail.join(" "),
-        alarming,
-    }
+        ),
+    ))
+}
+
+fn starved_of_cpu(result: &RunResult) -> Starved {
+    let worst = worst_cpu(result)?;
+    let lost = match worst.taken_by.first() {
+        Some((taker, core_seconds)) => format!(
+            "{} lost {} of them to {taker}.",
+            worst.workload,
+            number(*core_seconds)
+        ),
+        None => String::new(),
+    };
+    let missed = number(cpu_missed(result));
+    Some((format!("{missed} core-seconds of CPU were missed"), lost))
 }
 
 fn cost(result: &RunResult) -> Headline {
@@ -140,7 +192,7 @@ fn cost(result: &RunResult) -> Headline {
             "{} a month of 730 hours at this rate{tax}.",
             usd(cost.month_nano_usd)
         ),
-        alarming: false,
+        tone: Tone::Plain,
     }
 }
 
@@ -154,6 +206,46 @@ fn per_thousand(result: &RunResult) -> Headline {
             count(completed.sum()),
             count(result.journeys.iter().map(|journey| journey.begun).sum())
         ),
-        alarming: false,
+        tone: Tone::Plain,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn a_bad_run_is_told_with_its_worst_cases() {
+        let result = fixture::four_weeks();
+        let [waited, starved, cost, complaint] = headlines(&result);
+        assert_eq!(waited.answer, "Yes: 1.22 % of requests starved");
+        assert!(waited.detail.contains("requests failed"));
+        assert_eq!(starved.answer, "179 pods, most for NodePool limit");
+        assert!(
+            starved
+                .detail
+                .contains("498,322 requests starved in queues")
+        );
+        assert_eq!(cost.answer, "$645.23 in 28 days");
+        assert_eq!(complaint.answer, "$0.41 per 1,000");
+    }
+
+    #[test]
+    fn a_missed_goal_is_bad_news_though_nobody_starved() {
+        let mut result = fixture::four_weeks();
+        result.starvation = Default::default();
+        let [waited, starved, ..] = headlines(&result);
+        assert_eq!(waited.answer, "Yes: 1 goal missed");
+        assert_eq!((waited.tone, starved.tone), (Tone::Bad, Tone::Good));
+        result.slos.clear();
+        assert_eq!(headlines(&result)[0].answer, "No");
+    }
+
+    #[test]
+    fn a_run_without_requests_claims_nothing() {
+        let [waited, ..] = headlines(&fixture::nothing());
+        assert_eq!(waited.answer, "No request was finished");
+        assert_eq!(waited.tone, Tone::Plain);
     }
 }

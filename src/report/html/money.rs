@@ -136,7 +136,8 @@ fn churn(result: &RunResult) -> Markup {
             " and replaced " (count(churn.expired)) " that were too old. "
             (counted(churn.pods_scheduled, "pod")) " were scheduled, " (count(churn.pods_evicted))
             " evicted and " (count(churn.pods_lost)) " lost with their node; "
-            (counted(churn.requests_reset, "request")) " were reset."
+            (counted(churn.requests_reset, "request")) " were reset and "
+            (counted(churn.duplicate_jobs, "job")) " done twice because the visibility timeout was too short."
         }
         (table("Scalings by service", &["Service", "Up", "Down"], &rows))
     }
