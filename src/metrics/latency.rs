@@ -36,7 +36,8 @@ impl Default for Durations {
 impl Durations {
     /// Books one.
     pub fn record(&mut self, duration: SimDuration) {
-        self.0.saturating_record(duration.as_micros());
+        let recorded = self.0.record(duration.as_micros());
+        recorded.expect("a histogram that resizes itself takes every value");
     }
 
     /// The duration that `share` of all (0 to 1) do not exceed, in microseconds.
@@ -137,5 +138,31 @@ impl Outcomes {
     #[must_use]
     pub fn failed(&self) -> u64 {
         self.timed_out + self.refused + self.no_target + self.reset + self.dead
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_length_is_kept_to_three_digits() {
+        let mut durations = Durations::default();
+        for secs in [1, 60, 86_400] {
+            durations.record(SimDuration::from_secs(secs));
+        }
+        let max = durations.percentiles().max_us as f64;
+        assert!((max / 86_400e6 - 1.0).abs() < 1e-3);
+        assert_eq!(durations.longer_than(SimDuration::from_secs(10)), 2);
+    }
+
+    #[test]
+    fn outcomes_add_up() {
+        let mut recorder = LatencyRecorder::default();
+        recorder.succeeded(SimDuration::ZERO, &Attribution::default());
+        recorder.count(Outcome::TimedOut);
+        recorder.count(Outcome::Reset);
+        let outcomes = recorder.outcomes();
+        assert_eq!((outcomes.ended(), outcomes.failed()), (3, 2));
     }
 }
