@@ -448,7 +448,7 @@ impl World<'_> {
                 self.services[service.index()].cpu_used += used;
             }
             self.cpu.remove_pod(now, slot);
-            self.cpu_timing[slot as usize] = self.cpu_timing[slot as usize].wrapping_add(1);
+            self.next_timing(slot);
             self.retime_cpu(now, queue);
         }
         self.drop_requests(now, key, queue);

@@ -1,6 +1,7 @@
 //! A request's way through a service: call or message, pod queue, CPU, accelerator, waits, answer.
 
 use crate::cluster::Key;
+use crate::cluster::cpu::CpuSlot;
 use crate::des::{Class, SimDuration, SimTime};
 use crate::metrics::{Attribution, Outcome, Part};
 use crate::scenario::model::{CallStep, ServiceId, StepId, StepKind};
@@ -175,23 +176,23 @@ impl World<'_> {
         let mut changed = std::mem::take(&mut self.changed_slots);
         self.cpu.take_changed(&mut changed);
         for &slot in &changed {
-            if self.cpu_timing.len() <= slot as usize {
-                self.cpu_timing.resize(slot as usize + 1, 0);
-            }
-            let timing = &mut self.cpu_timing[slot as usize];
-            *timing = timing.wrapping_add(1);
+            let timing = self.next_timing(slot);
             if let Some(at) = self.cpu.next_departure(slot) {
-                queue.push(
-                    at.max(now),
-                    Class::Departure,
-                    Event::CpuDone {
-                        slot,
-                        timing: *timing,
-                    },
-                );
+                let done = Event::CpuDone { slot, timing };
+                queue.push(at.max(now), Class::Departure, done);
             }
         }
         self.changed_slots = changed;
+    }
+
+    /// Makes the posted departure of a CPU slot void; the number of the next one.
+    pub(super) fn next_timing(&mut self, slot: CpuSlot) -> u32 {
+        let place = slot as usize;
+        if self.cpu_timing.len() <= place {
+            self.cpu_timing.resize(place + 1, 0);
+        }
+        self.cpu_timing[place] = self.cpu_timing[place].wrapping_add(1);
+        self.cpu_timing[place]
     }
 
     /// The next request of a pod has had its CPU.
