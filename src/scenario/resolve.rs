@@ -3,6 +3,7 @@
 //! One module for each topic; each goes on after a mistake with what is left, and a reference to something broken is not
 //! a second mistake. [`context`] is what all of them have at hand.
 
+mod checks;
 mod clock;
 mod cluster;
 mod context;
@@ -83,7 +84,16 @@ pub(super) fn resolve(
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
+    if let Some(cluster) = &cluster {
+        let pods: Vec<_> = resolved.iter().flatten().collect();
+        let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();
+        checks::placement(cx, &pods, &daemons, cluster);
+    }
     let (mut services, templates) = split(&mut resolved);
+    checks::pdbs(cx, &pdbs, &services);
+    if let Some((queues, traffic)) = queues.as_ref().zip(traffic.as_ref()) {
+        checks::visibility(cx, queues, traffic, &services);
+    }
     let starvation = spec
         .starvation
         .get()
