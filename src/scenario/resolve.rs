@@ -85,9 +85,8 @@ pub(super) fn resolve(
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
     if let Some(cluster) = &cluster {
-        let pods: Vec<_> = resolved.iter().flatten().collect();
         let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();
-        checks::placement(cx, &pods, &daemons, cluster);
+        checks::placement(cx, &resolved, &daemons, cluster);
     }
     let (mut services, templates) = split(&mut resolved);
     checks::pdbs(cx, &pdbs, &services);

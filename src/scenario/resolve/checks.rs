@@ -22,13 +22,14 @@ const SLOW_JOB: f64 = 0.999;
 /// Reports pods that no node can hold, NodePools that no pod can use, and pods too slow to leave a spot node.
 pub(super) fn placement(
     cx: &mut Context<'_>,
-    services: &[&Resolved],
+    services: &[Option<Resolved>],
     daemons: &[&PodTemplate],
     cluster: &ClusterModel,
 ) {
     let nodes = nodes(cx, cluster);
+    let known: Vec<&Resolved> = services.iter().flatten().collect();
     let daemons = Daemons(daemons);
-    for resolved in services {
+    for resolved in &known {
         let template = &resolved.template;
         let path = format!("{}.spec.template.spec", resolved.deployment);
         let mut obstacles = Vec::new();
@@ -38,6 +39,9 @@ pub(super) fn placement(
                 Some(obstacle) => obstacles.push(format!("{}: {obstacle}", node.place)),
                 None => spot |= node.buys(cx, CapacityType::Spot),
             }
+        }
+        if nodes.iter().any(Node::is_empty) {
+            continue;
         }
         if obstacles.len() == nodes.len() {
             let message = format!("no node can hold a pod of `{}`", template.name);
@@ -57,8 +61,9 @@ pub(super) fn placement(
             );
         }
     }
-    for node in &nodes {
-        unused(cx, node, services);
+    // A service that is broken might be the one that a pool is for.
+    if known.len() == services.len() {
+        nodes.iter().for_each(|node| unused(cx, node, &known));
     }
 }
 
@@ -103,6 +108,9 @@ pub(super) fn pdbs(cx: &mut Context<'_>, pdbs: &[(String, Pdb)], services: &[Opt
             Budget::MaxUnavailable(_) => false,
         };
         let name = &pdb.name;
+        if pdb.templates.is_empty() && services.iter().any(Option::is_none) {
+            continue;
+        }
         if pdb.templates.is_empty() {
             let message = format!("PodDisruptionBudget `{name}` covers no pod");
             let at = cx.span(&format!("{path}.spec.selector"));

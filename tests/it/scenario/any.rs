@@ -48,11 +48,13 @@ fn damaged() -> impl Strategy<Value = String> {
 /// The scenario with one scalar of a flow map or list replaced, which keeps its structure.
 fn replaced() -> impl Strategy<Value = String> {
     let is_edge = |c: char| ",:{}[] \n".contains(c);
-    let words: Vec<(usize, usize)> = TOWN
-        .split(is_edge)
-        .filter(|word| !word.is_empty())
-        .map(|word| (word.as_ptr() as usize - TOWN.as_ptr() as usize, word.len()))
-        .collect();
+    let mut words: Vec<(usize, usize)> = Vec::new();
+    for (at, _) in TOWN.match_indices(is_edge) {
+        let word = TOWN[at + 1..].split(is_edge).next().unwrap_or_default();
+        if !word.is_empty() {
+            words.push((at + 1, word.len()));
+        }
+    }
     let edit = (prop::sample::select(words), 0..WORDS.len());
     edit.prop_map(|((at, length), word)| {
         format!("{}{}{}", &TOWN[..at], WORDS[word], &TOWN[at + length..])

@@ -66,7 +66,7 @@ impl fmt::Display for Obstacle {
         let quantity = |kind: Resource, amount| -> Quantity { kind.quantity(amount) };
         match self {
             Obstacle::Taint(taint) => write!(f, "does not tolerate taint `{taint}`"),
-            Obstacle::Label(label) => write!(f, "asks for another `{label}`"),
+            Obstacle::Label(label) => write!(f, "asks for a `{label}` that nodes here do not have"),
             Obstacle::Size(kind, asked, most, name) => write!(
                 f,
                 "asks for {} of {}, and the most is {} on `{name}`",
@@ -141,6 +141,11 @@ fn alternatives(cx: &Context<'_>, template: &PodTemplate) -> Vec<Requirements> {
 }
 
 impl Node<'_> {
+    /// Whether no type is left, which is a mistake of its own.
+    pub(super) fn is_empty(&self) -> bool {
+        self.types.is_empty()
+    }
+
     /// Whether it may buy so.
     pub(super) fn buys(&self, cx: &Context<'_>, capacity_type: CapacityType) -> bool {
         let allowed = |label: &str| {
