@@ -23,12 +23,13 @@ mod service;
 mod traffic;
 
 use super::diagnostic::Diagnostics;
-use super::model::{CarriedManifest, Queue, Scenario};
+use super::model::cluster::Daemon;
+use super::model::{CarriedManifest, Pdb, Queue, Scenario, Service};
 use super::open::Options;
 use super::spec::ScenarioSpec;
 use super::tree::Node;
 use crate::cloud::Catalog;
-use crate::cluster::TemplateId;
+use crate::cluster::{PodTemplate, TemplateId};
 use crate::scenario::decode::Part;
 use cluster::DaemonPods;
 use context::Context;
@@ -104,7 +105,7 @@ pub(super) fn resolve(
     for DaemonPods { template, idle_cpu } in daemons {
         let id = TemplateId(u32::try_from(templates.len()).ok()?);
         templates.push(template);
-        cluster.daemons.push(super::model::cluster::Daemon {
+        cluster.daemons.push(Daemon {
             template: id,
             idle_cpu,
         });
@@ -248,7 +249,7 @@ fn pdbs(
     spec: &ScenarioSpec,
     objects: &Objects,
     services: &[Option<Resolved>],
-) -> Vec<(String, super::model::Pdb)> {
+) -> Vec<(String, Pdb)> {
     let templates: Vec<_> = services
         .iter()
         .flatten()
@@ -274,10 +275,7 @@ fn queues(cx: &mut Context<'_>, spec: &ScenarioSpec, names: &Names) -> Option<Ve
     queues.into_iter().collect()
 }
 
-type Split = (
-    Vec<Option<super::model::Service>>,
-    Vec<Option<crate::cluster::PodTemplate>>,
-);
+type Split = (Vec<Option<Service>>, Vec<Option<PodTemplate>>);
 
 fn split(resolved: &mut Vec<Option<Resolved>>) -> Split {
     resolved
