@@ -114,7 +114,7 @@ impl World<'_> {
                 policy: pool.consolidation_policy,
                 budgets: &karpenter.budgets[place],
                 nodes: PoolNodes { counted, disrupted },
-                types: &karpenter.types[pool.class],
+                types: &karpenter.types[place],
             }
         };
         karpenter.model.pools.iter().enumerate().map(view).collect()
@@ -136,7 +136,9 @@ impl World<'_> {
         NodeView {
             id: NodeId(key.slot()),
             pool,
-            instance_type: node.instance.map(|instance| instance.kind.index()),
+            instance_type: node
+                .instance
+                .and_then(|instance| karpenter.place_of(pool, instance.kind)),
             zone: node.instance.map(|instance| instance.zone),
             capacity_type: node.instance.map(|instance| instance.capacity_type),
             deleting: node.deleting() || node.marked,

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::api::{Resources, Symbol};
-use crate::cloud::fleet::create_fleet;
+use crate::api::{Resources, Symbol, Symbols};
+use crate::cloud::fleet::{Override, create_fleet};
 use crate::cloud::ice::IceCache;
 use crate::cloud::market::Pool;
 use crate::cloud::{CapacityType, InstanceType, InstanceTypeId};
@@ -37,8 +37,10 @@ pub(super) struct Karpenter<'s> {
     pub(super) budgets: Vec<Vec<Budget>>,
     batcher: Batcher,
     pub(super) ice: IceCache,
-    /// By node class: every type with the offerings of this moment.
+    /// By NodePool: the types its requirements leave, with the offerings of this moment.
     pub(super) types: Vec<Vec<InstanceType>>,
+    /// The same types in the catalog.
+    type_ids: Vec<Vec<InstanceTypeId>>,
     /// The state of the ICE cache that `types` shows.
     seen_sequence: u64,
     /// When the batcher looks next.
@@ -56,7 +58,12 @@ pub(super) struct Karpenter<'s> {
 }
 
 impl<'s> Karpenter<'s> {
-    pub(super) fn new(model: &'s KarpenterModel) -> Self {
+    pub(super) fn new(model: &'s KarpenterModel, symbols: &Symbols) -> Self {
+        let candidates: Vec<_> = model
+            .pools
+            .iter()
+            .map(|pool| candidate_types(model, pool, symbols))
+            .collect();
         Self {
             model,
             budgets: model.pools.iter().map(budgets).collect(),
@@ -65,10 +72,13 @@ impl<'s> Karpenter<'s> {
                 max: model.batch_max,
             }),
             ice: IceCache::new(),
-            types: model
-                .classes
+            types: candidates
                 .iter()
-                .map(|class| class.types.clone())
+                .map(|of_pool| of_pool.iter().map(|(_, kind)| (*kind).clone()).collect())
+                .collect(),
+            type_ids: candidates
+                .iter()
+                .map(|of_pool| of_pool.iter().map(|&(id, _)| id).collect())
                 .collect(),
             seen_sequence: 0,
             alarm: None,
@@ -89,18 +99,31 @@ impl<'s> Karpenter<'s> {
             return;
         }
         self.seen_sequence = self.ice.sequence();
-        for (class, types) in self.model.classes.iter().zip(&mut self.types) {
-            for (place, (fresh, shown)) in class.types.iter().zip(types).enumerate() {
+        for ((pool, types), ids) in self
+            .model
+            .pools
+            .iter()
+            .zip(&mut self.types)
+            .zip(&self.type_ids)
+        {
+            let class = &self.model.classes[pool.class];
+            for (shown, &id) in types.iter_mut().zip(ids) {
+                let fresh = &class.types[id.index()];
                 for (offered, offering) in fresh.offerings.iter().zip(&mut shown.offerings) {
-                    let pool = Pool {
-                        instance_type: InstanceTypeId(place as u16),
+                    let place = Pool {
+                        instance_type: id,
                         zone: offering.zone,
                     };
                     offering.available = offered.available
-                        && !self.ice.is_unavailable(pool, offering.capacity_type, now);
+                        && !self.ice.is_unavailable(place, offering.capacity_type, now);
                 }
             }
         }
+    }
+
+    /// The place of a type among the candidates of a NodePool.
+    pub(super) fn place_of(&self, pool: usize, kind: InstanceTypeId) -> Option<usize> {
+        self.type_ids[pool].binary_search(&kind).ok()
     }
 
     pub(super) fn next_ordinal(&mut self, kind: InstanceTypeId, zone: Symbol) -> u32 {
@@ -108,6 +131,23 @@ impl<'s> Karpenter<'s> {
         *count += 1;
         *count - 1
     }
+}
+
+/// The types that a pool's own requirements leave, in the order of the catalog (spec/karpenter.md 1.3).
+fn candidate_types<'s>(
+    model: &'s KarpenterModel,
+    pool: &NodePoolModel,
+    symbols: &Symbols,
+) -> Vec<(InstanceTypeId, &'s InstanceType)> {
+    let all = (0..)
+        .map(InstanceTypeId)
+        .zip(&model.classes[pool.class].types);
+    all.filter(|(_, kind)| {
+        kind.requirements
+            .conflict(&pool.requirements, symbols)
+            .is_none()
+    })
+    .collect()
 }
 
 /// The budgets of a pool; one of 10 % where it names none.
@@ -125,7 +165,7 @@ pub(super) fn pool_templates<'a>(
     model: &KarpenterModel,
     types: &'a [Vec<InstanceType>],
 ) -> Vec<PoolTemplate<'a>> {
-    let template = |pool: &NodePoolModel| PoolTemplate {
+    let template = |(pool, types): (&NodePoolModel, &'a Vec<InstanceType>)| PoolTemplate {
         name: pool.symbol,
         weight: pool.weight,
         labels: pool.labels.clone(),
@@ -135,9 +175,9 @@ pub(super) fn pool_templates<'a>(
             resources: pool.limits.clone(),
             nodes: pool.limit_nodes.map(i64::from),
         },
-        types: &types[pool.class],
+        types,
     };
-    model.pools.iter().map(template).collect()
+    model.pools.iter().zip(types).map(template).collect()
 }
 
 /// Karpenter's settings for a pass.
@@ -506,17 +546,26 @@ impl<'s> World<'s> {
             requirements: &claim.requirements,
             requests: &claim.requests,
             types: &claim.types,
-            catalog: &karpenter.types[karpenter.model.pools[pool].class],
+            catalog: &karpenter.types[pool],
             symbols: &self.scenario.symbols,
         });
         let request = request.ok()?;
+        let ids = &karpenter.type_ids[pool];
+        let in_catalog = |choice: &Override| Override {
+            pool: Pool {
+                instance_type: ids[choice.pool.instance_type.index()],
+                ..choice.pool
+            },
+            ..*choice
+        };
+        let overrides: Vec<_> = request.overrides.iter().map(in_catalog).collect();
         let u = self
             .draw(Purpose::IceDraw, pool as u64)
             .uniform(self.counters.claims_created);
         let market = &mut self.market;
         let outcome = create_fleet(
             request.strategy,
-            &request.overrides,
+            &overrides,
             |pool| market.capacity(pool, request.capacity_type, now),
             u,
         );

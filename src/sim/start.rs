@@ -84,7 +84,7 @@ impl<'s> World<'s> {
             bind_pace: BindPace::default(),
             replicaset_client: TokenBucket::new(CONTROLLER_MANAGER),
             pdbs: scenario.pdbs.iter().map(|pdb| Pdb::new(pdb.spec)).collect(),
-            karpenter: karpenter.map(Karpenter::new),
+            karpenter: karpenter.map(|karpenter| Karpenter::new(karpenter, &scenario.symbols)),
             cluster_state: ClusterState::new(SimTime::ZERO),
             consolidation_touched: false,
             disruption_alarm: None,
