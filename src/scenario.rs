@@ -9,6 +9,13 @@
 //! - [`load`] the chain of files behind `extends`
 //! - [`decode`] a tree as ordinary serde structs, with every mistake reported at once
 //!
+//! Above it, a tree becomes a scenario:
+//!
+//! - [`spec`] the file, one struct per map
+//! - `resolve` names to ids, defaults filled in, every doubt reported
+//! - [`model`] what is left to run
+//! - [`open`](open()) all of it, from a path
+//!
 //! All of them take a [`Diagnostics`](diagnostic::Diagnostics) sink and return what could still be made of the input.
 
 pub mod decode;

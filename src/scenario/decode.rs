@@ -89,7 +89,7 @@ pub fn decode_at<T: DeserializeOwned>(
     }
     if !round.is_clean() {
         round.parts = true;
-        value = T::deserialize(NodeDeserializer::new(node, &round, unknown)).ok();
+        value = round.decode_parts(&root, unknown);
     }
     sink.extend(
         round
@@ -138,8 +138,10 @@ struct Round<'n> {
     /// Fields of maps that were missing: the next round invents them.
     stood_in: BTreeSet<(*const Node, &'static str)>,
     unknown: RefCell<BTreeMap<*const Key, UnknownKey<'n>>>,
-    /// Whether every mistake has been found: now everything is shown as it is, and parts with mistakes are empty.
+    /// Whether every mistake has been found: now everything is shown as it is, and parts that fail are emptied.
     parts: bool,
+    /// The parts that are empty.
+    emptied: BTreeSet<*const Node>,
 }
 
 impl<'n> Round<'n> {
@@ -160,20 +162,27 @@ impl<'n> Round<'n> {
         self.left_out.is_empty() && self.stood_in.is_empty()
     }
 
-    /// Whether a node, or something in it, did not fit or was missing.
-    fn is_broken(&self, node: &Node) -> bool {
-        let address = std::ptr::from_ref(node);
-        self.left_out(node)
-            || self
-                .stood_in
-                .range((address, "")..)
-                .next()
-                .is_some_and(|(map, _)| *map == address)
-            || node.items().iter().any(|item| self.is_broken(item))
-            || node
-                .entries()
-                .iter()
-                .any(|(_, value)| self.is_broken(value))
+    /// Whether the part at a node is empty.
+    fn is_emptied(&self, part: &Node) -> bool {
+        self.emptied.contains(&std::ptr::from_ref(part))
+    }
+
+    /// Decodes once more, and again without each innermost part that fails; `None` if something fails outside of all parts.
+    fn decode_parts<T: DeserializeOwned>(
+        &mut self,
+        root: &Root<'n>,
+        unknown: UnknownFields,
+    ) -> Option<T> {
+        loop {
+            match T::deserialize(NodeDeserializer::new(root.node, self, unknown)) {
+                Ok(value) => return Some(value),
+                Err(fault) => {
+                    let part = fault.part?;
+                    let new = self.emptied.insert(part);
+                    assert!(new, "an empty part does not fail");
+                }
+            }
+        }
     }
 
     /// Takes note of a fault for the next round, and says what to tell the user about it, if anything.

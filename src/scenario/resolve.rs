@@ -3,6 +3,7 @@
 //! One module for each topic; each goes on after a mistake with what is left, and a reference to something broken is not
 //! a second mistake. [`context`] is what all of them have at hand.
 
+mod checks;
 mod clock;
 mod cluster;
 mod context;
@@ -22,12 +23,13 @@ mod service;
 mod traffic;
 
 use super::diagnostic::Diagnostics;
-use super::model::{CarriedManifest, Queue, Scenario};
+use super::model::cluster::Daemon;
+use super::model::{CarriedManifest, Pdb, Queue, Scenario, Service};
 use super::open::Options;
 use super::spec::ScenarioSpec;
 use super::tree::Node;
 use crate::cloud::Catalog;
-use crate::cluster::TemplateId;
+use crate::cluster::{PodTemplate, TemplateId};
 use crate::scenario::decode::Part;
 use cluster::DaemonPods;
 use context::Context;
@@ -83,7 +85,15 @@ pub(super) fn resolve(
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
+    if let Some(cluster) = &cluster {
+        let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();
+        checks::placement(cx, &resolved, &daemons, cluster);
+    }
     let (mut services, templates) = split(&mut resolved);
+    checks::pdbs(cx, &pdbs, &services);
+    if let Some((queues, traffic)) = queues.as_ref().zip(traffic.as_ref()) {
+        checks::visibility(cx, queues, traffic, &services);
+    }
     let starvation = spec
         .starvation
         .get()
@@ -95,7 +105,7 @@ pub(super) fn resolve(
     for DaemonPods { template, idle_cpu } in daemons {
         let id = TemplateId(u32::try_from(templates.len()).ok()?);
         templates.push(template);
-        cluster.daemons.push(super::model::cluster::Daemon {
+        cluster.daemons.push(Daemon {
             template: id,
             idle_cpu,
         });
@@ -239,7 +249,7 @@ fn pdbs(
     spec: &ScenarioSpec,
     objects: &Objects,
     services: &[Option<Resolved>],
-) -> Vec<(String, super::model::Pdb)> {
+) -> Vec<(String, Pdb)> {
     let templates: Vec<_> = services
         .iter()
         .flatten()
@@ -265,10 +275,7 @@ fn queues(cx: &mut Context<'_>, spec: &ScenarioSpec, names: &Names) -> Option<Ve
     queues.into_iter().collect()
 }
 
-type Split = (
-    Vec<Option<super::model::Service>>,
-    Vec<Option<crate::cluster::PodTemplate>>,
-);
+type Split = (Vec<Option<Service>>, Vec<Option<PodTemplate>>);
 
 fn split(resolved: &mut Vec<Option<Resolved>>) -> Split {
     resolved

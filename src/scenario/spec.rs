@@ -2,6 +2,76 @@
 //!
 //! Real objects (Deployment, NodePool, ...) stay [`Node`]s here and are decoded by their `kind` when the scenario is resolved. Only what
 //! no real object knows (traffic, service demand, market, goals) has names of karpsim's own.
+//!
+//! How a file is written:
+//! - Keys are these fields in camel case; a key that is none of them is an error. In real objects a field that is not modelled is a
+//!   warning and goes to the export unchanged.
+//! - `extends: base.yaml` at the top lays the file over another: maps merge key by key, lists whose items have names merge item by item
+//!   (`kind` with `metadata.name`, or `name`, or `nodeGroupName`), everything else is replaced, `null` removes a key and
+//!   `{name: x, $remove: true}` an item.
+//! - Paths are relative to the file they stand in.
+//! - Durations are Go's, with days: `20ms`, `30s`, `1h30m`, `28d`; at most ten years. Quantities are Kubernetes': `500m`, `2Gi`,
+//!   `180M`. Percentages are text: `99.9%`. Shares are numbers from 0 to 1.
+//! - A field without "where absent" is required.
+//!
+//! Real objects by place:
+//!
+//! | list | kinds |
+//! |---|---|
+//! | `cluster.manifests` | PriorityClass, DaemonSet, Namespace |
+//! | `cluster.karpenter.manifests` | NodePool, EC2NodeClass |
+//! | `services[].workload` | one Deployment; at most one of HorizontalPodAutoscaler and ScaledObject; PodDisruptionBudget, Service, ServiceAccount, ConfigMap |
+//!
+//! There are no DaemonSets but those listed. A pod of one keeps no CPU busy unless its annotation `karpsim/idle-cpu: 20m` says so.
+//! A Deployment without `replicas` starts with the minimum of its autoscaler, or 1. A ScaledObject finds its queue by the last part of
+//! `queueURL`.
+//!
+//! A whole scenario, as small as it gets:
+//!
+//! ```yaml
+//! apiVersion: karpsim/v1
+//! name: minimal
+//! start: 2026-06-15T00:00:00+05:30[Asia/Kolkata]
+//! duration: 1d
+//! region: ap-south-1
+//! cluster:
+//!   name: town
+//!   availabilityZones: [aps1-az1, aps1-az2]
+//!   nodeGroups:
+//!     - nodeGroupName: baseline
+//!       amiType: AL2023_ARM_64_STANDARD
+//!       instanceTypes: [m7g.large]
+//!       scalingConfig: {minSize: 1, desiredSize: 2, maxSize: 3}
+//! services:
+//!   - name: api
+//!     namespace: citizen
+//!     workload:
+//!       - apiVersion: apps/v1
+//!         kind: Deployment
+//!         metadata: {name: api}
+//!         spec:
+//!           replicas: 2
+//!           selector: {matchLabels: {app: api}}
+//!           template:
+//!             metadata: {labels: {app: api}}
+//!             spec:
+//!               containers:
+//!                 - name: api
+//!                   image: registry.example/api:1
+//!                   ports: [{containerPort: 8080}]
+//!                   readinessProbe: {periodSeconds: 5}
+//!                   resources:
+//!                     requests: {cpu: 250m, memory: 256Mi}
+//!                     limits: {memory: 256Mi}
+//! traffic:
+//!   background:
+//!     - {name: visits, rate: 8/s, journey: visit}
+//!   journeys:
+//!     visit:
+//!       - call: {service: api, cpu: {lognormal: {median: 12ms, p95: 45ms}}, wait: 20ms, timeout: 5s}
+//! ```
+//!
+//! Fields are [`Part`]s where a mistake in one is no reason not to look at its neighbours.
 
 pub mod cluster;
 pub mod service;

@@ -1,6 +1,8 @@
 //! Scenarios as their authors write them: what becomes of a good one, and what is said of a bad one.
 
+mod any;
 mod good;
+mod mistakes;
 
 use std::io;
 use std::path::Path;
@@ -8,6 +10,8 @@ use std::path::Path;
 use karpsim::scenario::diagnostic::render;
 use karpsim::scenario::{Opened, Options, Scenario, open};
 
+const TOWN: &str = include_str!("../fixtures/scenarios/town.yaml");
+const TRACE: &[u8] = include_bytes!("../fixtures/scenarios/trace.csv");
 const MINIMAL: &str = include_str!("../fixtures/scenarios/minimal.yaml");
 
 /// Opens the first of a few files.
@@ -33,11 +37,4 @@ fn good(text: &str) -> Scenario {
     assert_eq!(said(text), "");
     let opened = opened(&[("s.yaml", text.as_bytes())], Options::default());
     opened.scenario.expect("no errors")
-}
-
-/// The minimal scenario with one piece of text replaced.
-#[track_caller]
-fn minimal_with(old: &str, new: &str) -> String {
-    assert!(MINIMAL.contains(old), "{old}");
-    MINIMAL.replace(old, new)
 }

@@ -8,6 +8,7 @@ use serde::de::{self, DeserializeSeed};
 use super::deserializer::NodeDeserializer;
 use super::fault::Fault;
 use super::key::KeyDeserializer;
+use super::part::EmptyPart;
 use super::stand_in::StandIn;
 use crate::scenario::tree::{Key, Node};
 
@@ -91,6 +92,9 @@ impl<'de> de::MapAccess<'de> for Entries<'de, '_> {
             Some(value) => seed
                 .deserialize(self.map.of(value))
                 .map_err(|fault| fault.at(value)),
+            None if self.map.decodes_parts() => seed
+                .deserialize(EmptyPart)
+                .map_err(|_| Fault::consequence(self.map.node)),
             None => seed
                 .deserialize(StandIn::new())
                 .map_err(|_| Fault::consequence(self.map.node)),

@@ -38,6 +38,11 @@ impl<'de, 'r> NodeDeserializer<'de, 'r> {
         NodeDeserializer { node, ..self }
     }
 
+    /// Whether only parts may be invented.
+    pub(super) fn decodes_parts(self) -> bool {
+        self.round.parts
+    }
+
     pub(super) fn is_left_out(self, child: &Node) -> bool {
         self.round.left_out(child)
     }
@@ -162,7 +167,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de, '_> {
                 let place = SpanDeserializer(self.node.span);
                 visitor.visit_map(MapDeserializer::new(std::iter::once((place, self))))
             }
-            PART if self.round.parts && self.round.is_broken(self.node) => visitor.visit_none(),
+            PART if self.round.is_emptied(self.node) => visitor.visit_none(),
+            PART => visitor
+                .visit_newtype_struct(self)
+                .map_err(|fault| fault.within(self.node)),
             _ => visitor.visit_newtype_struct(self),
         }
     }

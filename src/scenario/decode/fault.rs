@@ -16,6 +16,8 @@ pub(super) struct Fault<'n> {
     pub(super) node: Option<&'n Node>,
     /// Where the caret belongs, if not under that value.
     pub(super) span: Option<Span>,
+    /// The innermost part around it.
+    pub(super) part: Option<&'n Node>,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl<'n> Fault<'n> {
             kind: Kind::Consequence,
             node: Some(node),
             span: None,
+            part: None,
         }
     }
 
@@ -51,6 +54,7 @@ impl<'n> Fault<'n> {
             kind,
             node: None,
             span: None,
+            part: None,
         }
     }
 
@@ -69,6 +73,12 @@ impl<'n> Fault<'n> {
     /// Names the node to blame, unless a node further inside has been named.
     pub(super) fn at(mut self, node: &'n Node) -> Self {
         self.node.get_or_insert(node);
+        self
+    }
+
+    /// Names the part it lies in, unless one further inside has been named.
+    pub(super) fn within(mut self, part: &'n Node) -> Self {
+        self.part.get_or_insert(part);
         self
     }
 
@@ -150,6 +160,7 @@ impl de::Error for Fault<'_> {
             kind: Kind::Missing(field),
             node: None,
             span: None,
+            part: None,
         }
     }
 }

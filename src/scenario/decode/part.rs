@@ -3,7 +3,9 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::de::value::Error;
+use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
+use serde::forward_to_deserialize_any;
 
 /// The newtype name of a part.
 pub(super) const PART: &str = "karpsim::Part";
@@ -47,5 +49,32 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PartVisitor<T> {
 
     fn visit_none<E>(self) -> Result<Part<T>, E> {
         Ok(Part(None))
+    }
+}
+
+/// An empty part, and nothing else: what a missing field is in the end.
+pub(super) struct EmptyPart;
+
+impl<'de> Deserializer<'de> for EmptyPart {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
+        Err(Error::custom("not a part"))
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match name {
+            PART => visitor.visit_none(),
+            _ => self.deserialize_any(visitor),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }

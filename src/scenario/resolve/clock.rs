@@ -29,7 +29,8 @@ pub(super) fn clock(cx: &mut Context<'_>, spec: &ScenarioSpec) -> Option<Clock> 
     let duration = spec
         .duration
         .get()
-        .map(|duration| cx.positive_time("duration", *duration))?;
+        .map(|duration| cx.positive_time("duration", *duration))
+        .filter(|duration| *duration > SimDuration::ZERO)?;
     let report = spec.report.get()?;
     Some(Clock {
         start: start?,

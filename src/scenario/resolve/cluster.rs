@@ -3,7 +3,9 @@
 mod ami;
 mod daemon;
 mod karpenter;
+mod node_class;
 mod node_group;
+mod node_pool;
 
 use super::context::Context;
 use super::manifest::Manifest;
@@ -13,6 +15,7 @@ use crate::scenario::model::ClusterModel;
 use crate::scenario::spec::cluster::ClusterSpec;
 
 pub(super) use daemon::{DaemonPods, daemons};
+pub(super) use node_pool::suits;
 
 /// `kubernetesVersion` where absent.
 const KUBERNETES_MINOR: u32 = 36;

@@ -12,6 +12,9 @@ use crate::scenario::tree::Node;
 /// The longest time a scenario may speak of: ten years. Sums of such times stay far within [`SimDuration`].
 pub(super) const LONGEST: SimDuration = SimDuration::from_secs(3_650 * 86_400);
 
+/// More names than this are no help.
+const LISTED: usize = 20;
+
 /// Where mistakes go. Places are paths in the merged tree, such as `services[0].name`.
 pub(super) struct Context<'a> {
     root: &'a Node,
@@ -83,7 +86,10 @@ impl<'a> Context<'a> {
         name: &str,
         known: impl IntoIterator<Item = &'n str> + Clone,
     ) {
-        let expected = format!("expected {}", one_of(known.clone()));
+        let expected = match known.clone().into_iter().count() {
+            count if count > LISTED => format!("expected one of {count} names"),
+            _ => format!("expected {}", one_of(known.clone())),
+        };
         let diagnostic = Diagnostic::error(self.span(path), format!("unknown {kind} `{name}`"))
             .expected(expected);
         self.push(Diagnostic {

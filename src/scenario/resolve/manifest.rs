@@ -43,7 +43,7 @@ const KINDS: [(&str, &str, Place, Reader); 12] = [
         "ScaledObject",
         "keda.sh/v1alpha1",
         Place::Service,
-        |cx, path| read(cx, path, Object::ScaledObject),
+        |cx, path| read(cx, path, Object::Keda),
     ),
     (
         "PodDisruptionBudget",
@@ -85,7 +85,7 @@ pub(super) enum Object {
     Deployment(Box<Deployment>),
     DaemonSet(Box<Deployment>),
     Hpa(Box<HorizontalPodAutoscaler>),
-    ScaledObject(Box<ScaledObject>),
+    Keda(Box<ScaledObject>),
     Pdb(Box<PodDisruptionBudget>),
     PriorityClass(Box<PriorityClass>),
     NodePool(Box<NodePool>),

@@ -49,6 +49,13 @@ impl Names {
         find(cx, path, "journey", name, &self.journeys).map(JourneyId)
     }
 
+    /// Whether a service consumes a queue that does not exist: perhaps it means one that nobody consumes.
+    pub(super) fn has_stray_consumer(&self, cx: &Context<'_>) -> bool {
+        (0..self.services.len())
+            .filter_map(|place| cx.text(&format!("services[{place}].consumes")))
+            .any(|queue| self.queues.iter().all(|known| known != queue))
+    }
+
     /// The names of the services, by [`ServiceId`]; empty where one has none.
     pub(super) fn services(&self) -> &[String] {
         &self.services

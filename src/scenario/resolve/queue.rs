@@ -49,6 +49,9 @@ fn consumer(cx: &mut Context<'_>, path: &str, queue: &str, names: &Names) -> Opt
         .collect::<Vec<_>>()
         .into_iter();
     let Some((service, first)) = consumers.next() else {
+        if names.has_stray_consumer(cx) {
+            return None;
+        }
         cx.expected(
             path,
             format!("is queue `{queue}`, which no service consumes"),

@@ -7,6 +7,7 @@ mod replay;
 use super::context::Context;
 use super::files::Files;
 use super::names::Names;
+use crate::scenario::decode::Part;
 use crate::scenario::model::{Background, Profile, Traffic};
 use crate::scenario::spec::traffic::{BackgroundSpec, TrafficSpec};
 use crate::workload::OVERDISPERSION_MAX;
@@ -46,7 +47,7 @@ pub(super) fn traffic(
         .get()
         .and_then(|journeys| journey::journeys(cx, journeys, known, names));
     let background = backgrounds(cx, spec.background.get()?, names);
-    if let (Some(Some(None)), Some([])) = (&replay_spec.map(Some), background.as_deref()) {
+    if let (Some(None), Some([])) = (replay_spec, background.as_deref()) {
         cx.expected(
             "traffic",
             "brings nobody",
@@ -65,7 +66,7 @@ pub(super) fn traffic(
 
 fn backgrounds(
     cx: &mut Context<'_>,
-    specs: &[crate::scenario::decode::Part<BackgroundSpec>],
+    specs: &[Part<BackgroundSpec>],
     names: &Names,
 ) -> Option<Vec<Background>> {
     let mut named = Vec::new();

@@ -15,10 +15,10 @@ use crate::scenario::tree::Node;
 pub struct ClusterSpec {
     /// Cluster name.
     pub name: String,
-    /// Kubernetes version; `1.36` where absent.
+    /// Kubernetes version in quotes; `"1.36"` where absent.
     #[serde(default)]
     pub kubernetes_version: Part<Option<String>>,
-    /// Zone ids such as `aps1-az1`.
+    /// Zone ids such as `aps1-az1`, or letter names such as `ap-south-1a`; at least one.
     pub availability_zones: Part<Vec<String>>,
     /// Managed node groups.
     #[serde(default)]
@@ -37,7 +37,7 @@ pub struct ClusterSpec {
 pub struct NodeGroupSpec {
     /// Name.
     pub node_group_name: String,
-    /// Such as `AL2023_ARM_64_STANDARD`.
+    /// Such as `AL2023_ARM_64_STANDARD`; Amazon Linux 2023 for the architecture of the first instance type where absent.
     #[serde(default)]
     pub ami_type: Option<String>,
     /// `ON_DEMAND` (where absent) or `SPOT`.
@@ -111,7 +111,7 @@ pub struct KarpenterSettingsSpec {
     pub min_values_policy: Option<String>,
     /// 0.075 where absent.
     pub vm_memory_overhead_percent: Option<f64>,
-    /// ENIs kept back on every node.
+    /// ENIs kept back on every node; 0 where absent.
     #[serde(rename = "reservedENIs")]
     pub reserved_enis: Option<Quantity>,
     /// Name of the interruption queue; without it Karpenter does not hear of interruptions.

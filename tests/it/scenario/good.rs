@@ -4,9 +4,12 @@ use karpsim::api::{Resource, Resources};
 use karpsim::cloud::CapacityType;
 use karpsim::cluster::template::QosClass;
 use karpsim::des::SimDuration;
+use karpsim::scenario::Options;
+use karpsim::scenario::diagnostic::render;
 use karpsim::scenario::model::{Scaling, StepKind};
 
-use super::{MINIMAL, good};
+use super::mistakes::open_town;
+use super::{MINIMAL, TOWN, TRACE, good, opened};
 
 #[test]
 fn the_minimal_scenario_resolves() {
@@ -74,4 +77,68 @@ fn the_minimal_scenario_resolves() {
         .map(|m| (m.path.as_str(), m.kind.as_str(), m.name.as_str()))
         .collect();
     assert_eq!(carried, [("services[0].workload[0]", "Deployment", "api")]);
+}
+
+#[test]
+fn a_town_resolves_without_a_word() {
+    let opened = open_town(TOWN);
+    assert_eq!(render(&opened.diagnostics, &opened.sources, false), "");
+    let scenario = opened.scenario.expect("no errors");
+    let karpenter = scenario.cluster.karpenter.as_ref().expect("Karpenter");
+    let [pool] = &karpenter.pools[..] else {
+        panic!("one NodePool");
+    };
+    assert_eq!((pool.weight, pool.class), (10, 0));
+    assert_eq!(pool.limits, [(Resource::Cpu, 200_000)]);
+    assert_eq!(pool.consolidate_after, Some(SimDuration::from_secs(60)));
+    assert_eq!(pool.expire_after, Some(SimDuration::from_secs(168 * 3_600)));
+    let class = &karpenter.classes[0];
+    assert_eq!(class.volume_bytes, 50 << 30);
+    assert_eq!((class.extra_throughput_mib, class.extra_iops), (125, 0));
+    assert_eq!(class.volume_bytes_per_second, 250 << 20);
+    assert!(karpenter.interruption_queue && karpenter.respect_preferences);
+
+    let [api, worker] = &scenario.services[..] else {
+        panic!("two services");
+    };
+    assert_eq!((api.replicas, worker.replicas), (2, 0));
+    assert_eq!(api.starvation, SimDuration::from_secs(1));
+    assert_eq!(worker.starvation, SimDuration::from_secs(300));
+    assert_eq!(scenario.queues[0].consumer.index(), 1);
+    assert_eq!(scenario.template(api.template).priority, 1_000);
+    assert_eq!(scenario.templates.len(), 3);
+    let agent = scenario.template(scenario.cluster.daemons[0].template);
+    assert!(agent.daemon && agent.priority == 2_000_001_000);
+    assert_eq!(scenario.pdbs[0].templates, [api.template]);
+    assert_eq!(scenario.traffic.categories, ["-", "Road", "Garbage"]);
+    assert_eq!(scenario.prices.discount_ppm, 100_000);
+    assert_eq!(scenario.slos[0].availability_ppm, Some(999_000));
+    assert_eq!(
+        scenario.slos[0].latency,
+        [(990_000, SimDuration::from_millis(800))]
+    );
+}
+
+#[test]
+fn a_scenario_extends_another_and_options_override_both() {
+    let plan = b"extends: town.yaml\nname: plan\ncluster: {nodeGroups: [{nodeGroupName: baseline, diskSize: 40}]}\n";
+    let files: [(&str, &[u8]); 3] = [
+        ("plan.yaml", plan),
+        ("town.yaml", TOWN.as_bytes()),
+        ("trace.csv", TRACE),
+    ];
+    let options = Options {
+        seed: Some(7),
+        ..Options::default()
+    };
+    let plan = opened(&files, options).scenario.expect("no errors");
+    let town = open_town(TOWN).scenario.expect("no errors");
+    assert_eq!((plan.name.as_str(), plan.seed), ("plan", 7));
+    assert_eq!(plan.cluster.node_groups[0].volume_bytes, 40 << 30);
+    assert_eq!(plan.cluster.node_groups[0].max_size, 6);
+    assert_ne!(plan.digest, town.digest);
+    assert_eq!(
+        town.digest,
+        open_town(TOWN).scenario.expect("no errors").digest
+    );
 }

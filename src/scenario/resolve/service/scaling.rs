@@ -52,7 +52,7 @@ pub(super) fn scaling(
             }
             Some(Scaling::Hpa(spec))
         }
-        Object::ScaledObject(object) => {
+        Object::Keda(object) => {
             check_target(cx, path, &object.spec.scale_target_ref, deployment);
             let spec = ScaledObjectSpec::from_object(object);
             let spec = spec.map_err(|mistakes| cx.mistakes(path, mistakes)).ok()?;

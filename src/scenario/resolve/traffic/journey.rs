@@ -12,7 +12,7 @@ use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::dist::{Unit, dist, optional};
 use crate::scenario::resolve::names::Names;
 use crate::scenario::spec::traffic::{CallSpec, EnqueueSpec, RetrySpec, StepSpec, WhenSpec};
-use crate::scenario::tree::child;
+use crate::scenario::tree::{Node, child};
 
 /// `retry.maxBackoff` where absent.
 const MAX_BACKOFF: GoDuration = GoDuration::from_secs(20);
@@ -101,10 +101,7 @@ impl Table<'_> {
     ) -> Option<(Filter, StepKind)> {
         match spec {
             StepSpec::Page(page) => {
-                if cx
-                    .node("frontend")
-                    .is_none_or(crate::scenario::tree::Node::is_null)
-                {
+                if cx.node("frontend").is_none_or(Node::is_null) {
                     cx.expected(
                         path,
                         "loads pages of no frontend",

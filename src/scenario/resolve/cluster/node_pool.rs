@@ -1,0 +1,293 @@
+//! What is a NodePool (spec/karpenter.md 1.3, 1.4, 6.1)?
+
+mod types;
+
+use std::collections::BTreeMap;
+
+use crate::api::duration::DurationOrNever;
+use crate::api::label::{WELL_KNOWN, normalized};
+use crate::api::objects::karpenter::{ConsolidationPolicy, NodePool, NodePoolSpec};
+use crate::api::{
+    GoDuration, LabelSet, Operator, Quantity, Requirement, Requirements, Resource, Taint, key,
+};
+use crate::des::SimDuration;
+use crate::karpenter::budget::Budget;
+use crate::scenario::model::{NodeClassModel, NodePoolModel};
+use crate::scenario::resolve::context::Context;
+use crate::scenario::resolve::selector::{Grammar, expression, labels};
+use crate::scenario::tree::child;
+
+pub(in crate::scenario::resolve) use types::suits;
+
+/// `expireAfter` where absent, in hours (spec/karpenter.md 6.1).
+const EXPIRE_AFTER_HOURS: u64 = 720;
+/// The label that names the node class.
+const NODE_CLASS_LABEL: &str = "karpenter.k8s.aws/ec2nodeclass";
+/// Labels of Karpenter's AWS provider, which nobody else may add to.
+const AWS_DOMAIN: &str = "karpenter.k8s.aws/";
+/// Units of durations that the API server takes in a NodePool.
+const POOL_UNITS: &[char] = &['h', 'm', 's'];
+const BUDGET_UNITS: &[char] = &['h', 'm'];
+
+pub(super) fn node_pool(
+    cx: &mut Context<'_>,
+    path: &str,
+    object: &NodePool,
+    class_names: &[String],
+    classes: &[Option<NodeClassModel>],
+    best_effort_min_values: bool,
+) -> Option<NodePoolModel> {
+    let spec = &object.spec;
+    let name = &object.metadata.name;
+    let path = &format!("{path}.spec");
+    check_numbers(cx, path, spec);
+    let (limits, limit_nodes) = limits(cx, &format!("{path}.limits"), &spec.limits);
+    check_budgets(cx, &format!("{path}.disruption"), spec);
+    let template = &format!("{path}.template");
+    let class = node_class_ref(cx, template, spec, class_names);
+    let labels = pool_labels(cx, template, object);
+    let requirements = requirements(cx, template, spec, &labels);
+    let pool_spec = &spec.template.spec;
+    let at = format!("{template}.spec");
+    check_taints(cx, &format!("{at}.taints"), &pool_spec.taints);
+    check_taints(
+        cx,
+        &format!("{at}.startupTaints"),
+        &pool_spec.startup_taints,
+    );
+    if let Some(Some(class)) = class.map(|class| &classes[class]) {
+        types::check(
+            cx,
+            &at,
+            object,
+            class,
+            &requirements,
+            best_effort_min_values,
+        );
+    }
+    let disruption = &spec.disruption;
+    let consolidate_after = disruption
+        .consolidate_after
+        .unwrap_or(DurationOrNever::After(GoDuration::default()));
+    let expire_after =
+        pool_spec
+            .expire_after
+            .unwrap_or(DurationOrNever::After(GoDuration::from_secs(
+                EXPIRE_AFTER_HOURS * 3_600,
+            )));
+    let at_after = format!("{path}.disruption.consolidateAfter");
+    Some(NodePoolModel {
+        name: name.clone(),
+        symbol: cx.intern(name),
+        weight: spec.weight.unwrap_or(0),
+        limits,
+        limit_nodes,
+        labels,
+        requirements,
+        taints: pool_spec.taints.clone(),
+        startup_taints: pool_spec.startup_taints.clone(),
+        class: class?,
+        consolidate_after: or_never(cx, &at_after, consolidate_after),
+        consolidation_policy: disruption
+            .consolidation_policy
+            .unwrap_or(ConsolidationPolicy::WhenEmptyOrUnderutilized),
+        budgets: disruption.budgets.clone().unwrap_or_default(),
+        expire_after: or_never(cx, &format!("{at}.expireAfter"), expire_after),
+        termination_grace: pool_spec.termination_grace_period.map(|grace| {
+            pool_time(
+                cx,
+                &format!("{at}.terminationGracePeriod"),
+                grace,
+                POOL_UNITS,
+            )
+        }),
+    })
+}
+
+fn check_numbers(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
+    if let Some(weight) = spec.weight {
+        let at = format!("{path}.weight");
+        let fits = (1..=100).contains(&weight);
+        cx.require(fits, &at, &format!("is {weight}"), "expected 1 to 100");
+    }
+    if spec.replicas.is_some() {
+        let at = format!("{path}.replicas");
+        cx.error(&at, "makes the pool static, which is not simulated");
+    }
+    let disruption = format!("{path}.disruption");
+    if cx.node(&disruption).is_some() && spec.disruption.consolidate_after.is_none() {
+        let what = "has no `consolidateAfter`, which it needs up to Karpenter 1.14";
+        cx.expected(&disruption, what, "expected one such as `1m` or `Never`");
+    }
+}
+
+fn limits(
+    cx: &mut Context<'_>,
+    path: &str,
+    quantities: &BTreeMap<String, Quantity>,
+) -> (Vec<(Resource, i64)>, Option<u32>) {
+    let (mut limits, mut nodes) = (Vec::new(), None);
+    for (name, quantity) in quantities {
+        let at = child(path, name);
+        cx.require(
+            quantity.millis() >= 0,
+            &at,
+            "is below zero",
+            "expected 0 or more",
+        );
+        match Resource::from_name(name) {
+            Some(kind) => limits.push((kind, kind.amount(*quantity).max(0))),
+            None if name == "nodes" => nodes = u32::try_from(quantity.units()).ok(),
+            None => {
+                let known = Resource::ALL.into_iter().map(Resource::name);
+                cx.unknown(&at, "resource", name, known.chain(["nodes"]));
+            }
+        }
+    }
+    (limits, nodes)
+}
+
+fn check_budgets(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
+    let budgets = spec.disruption.budgets.as_deref().unwrap_or_default();
+    for (place, budget) in budgets.iter().enumerate() {
+        let path = format!("{path}.budgets[{place}]");
+        if let Err(mistake) = Budget::from_manifest(budget) {
+            cx.error(&path, format!("is wrong: {mistake}"));
+        }
+        if let Some(duration) = budget.duration {
+            pool_time(cx, &format!("{path}.duration"), duration, BUDGET_UNITS);
+        }
+    }
+}
+
+fn node_class_ref(
+    cx: &mut Context<'_>,
+    template: &str,
+    spec: &NodePoolSpec,
+    class_names: &[String],
+) -> Option<usize> {
+    let reference = &spec.template.spec.node_class_ref;
+    let path = format!("{template}.spec.nodeClassRef");
+    for (field, text, wanted) in [
+        ("group", &reference.group, "karpenter.k8s.aws"),
+        ("kind", &reference.kind, "EC2NodeClass"),
+    ] {
+        let at = format!("{path}.{field}");
+        let what = match text.is_empty() {
+            true => "is missing".to_owned(),
+            false => format!("is `{text}`"),
+        };
+        cx.require(text == wanted, &at, &what, &format!("expected `{wanted}`"));
+    }
+    let place = class_names.iter().position(|name| *name == reference.name);
+    if place.is_none() {
+        let known = class_names.iter().map(String::as_str);
+        cx.unknown(
+            &format!("{path}.name"),
+            "EC2NodeClass",
+            &reference.name,
+            known,
+        );
+    }
+    place
+}
+
+/// Whether a NodePool may not set this label (spec/karpenter.md 6.1).
+fn is_restricted(key: &str) -> bool {
+    key == "kubernetes.io/hostname"
+        || (key.starts_with("karpenter.sh/") && key != "karpenter.sh/capacity-type")
+}
+
+fn check_label_key(cx: &mut Context<'_>, path: &str, label: &str) {
+    if is_restricted(label) {
+        let what = format!("is `{label}`, which Karpenter keeps for itself");
+        cx.expected(path, what, "expected another label");
+    } else if label.starts_with(AWS_DOMAIN) && !WELL_KNOWN.contains(&label) {
+        let known = WELL_KNOWN.iter().copied();
+        cx.unknown(
+            path,
+            "label",
+            label,
+            known.filter(|key| key.starts_with(AWS_DOMAIN)),
+        );
+    }
+}
+
+fn pool_labels(cx: &mut Context<'_>, template: &str, object: &NodePool) -> LabelSet {
+    let own = &object.spec.template.metadata.labels;
+    for label in own.keys() {
+        check_label_key(
+            cx,
+            &child(&format!("{template}.metadata.labels"), label),
+            label,
+        );
+    }
+    let mut labels = labels(cx, own);
+    labels.insert(key::NODEPOOL, cx.intern(&object.metadata.name));
+    let (class_label, class) = (
+        cx.intern(NODE_CLASS_LABEL),
+        cx.intern(&object.spec.template.spec.node_class_ref.name),
+    );
+    labels.insert(class_label, class);
+    labels
+}
+
+fn requirements(
+    cx: &mut Context<'_>,
+    template: &str,
+    spec: &NodePoolSpec,
+    labels: &LabelSet,
+) -> Requirements {
+    let mut requirements = Requirements::new();
+    for (place, term) in spec.template.spec.requirements.iter().enumerate() {
+        let path = format!("{template}.spec.requirements[{place}]");
+        check_label_key(cx, &format!("{path}.key"), normalized(&term.key));
+        if let Some(least) = term.min_values {
+            let at = format!("{path}.minValues");
+            let fits = (1..=50).contains(&least);
+            cx.require(fits, &at, &format!("is {least}"), "expected 1 to 50");
+            let listed = term.values.len();
+            let is_in = term.operator == Operator::In;
+            if is_in && listed < least as usize {
+                let what = format!("is {least}, and only {listed} values are listed");
+                cx.expected(&at, what, format!("expected at most {listed}"));
+            }
+        }
+        if let Some((key, set)) = expression(cx, &path, term, Grammar::NodePool) {
+            requirements.add(key, &set, &cx.symbols);
+        }
+    }
+    for (key, value) in labels.iter() {
+        requirements.add(key, &Requirement::of(vec![value]), &cx.symbols);
+    }
+    requirements
+}
+
+fn check_taints(cx: &mut Context<'_>, path: &str, taints: &[Taint]) {
+    for (place, taint) in taints.iter().enumerate() {
+        let at = format!("{path}[{place}].key");
+        cx.require(!taint.key.is_empty(), &at, "is empty", "expected a key");
+    }
+}
+
+fn or_never(cx: &mut Context<'_>, path: &str, after: DurationOrNever) -> Option<SimDuration> {
+    match after {
+        DurationOrNever::Never => None,
+        DurationOrNever::After(after) => Some(pool_time(cx, path, after, POOL_UNITS)),
+    }
+}
+
+/// A time in the few units the API server takes here; its text is read from the tree.
+fn pool_time(cx: &mut Context<'_>, path: &str, time: GoDuration, units: &[char]) -> SimDuration {
+    let text = cx.text(path).unwrap_or("0s");
+    let whole = units.len() == BUDGET_UNITS.len() && text.ends_with("0s");
+    let text = if whole { &text[..text.len() - 2] } else { text };
+    let allowed = |c: char| c.is_ascii_digit() || units.contains(&c);
+    if !text.chars().all(allowed) {
+        let names: Vec<String> = units.iter().map(|unit| format!("`{unit}`")).collect();
+        let expected = format!("expected whole numbers of {}", names.join(", "));
+        let what = format!("is `{text}`, which the API server does not take here");
+        cx.expected(path, what, expected);
+    }
+    cx.span_of_time(path, time)
+}
