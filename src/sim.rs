@@ -2,7 +2,7 @@
 //!
 //! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
 //! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `job` the queues',
-//! `pod`, `scheduling` and `scaling` Kubernetes', `node`, `provisioner`, `disruption` and `drain` Karpenter's and EC2's, `book` and `bill` the
+//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `launch`, `disruption`, `instance` and `drain` Karpenter's and EC2's, `book` and `bill` the
 //! accountants'.
 //!
 //! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
@@ -13,7 +13,10 @@ mod book;
 mod disruption;
 mod drain;
 mod event;
+mod instance;
 mod job;
+mod karpenter;
+mod launch;
 mod node;
 mod outcome;
 mod pod;
@@ -25,6 +28,7 @@ mod service;
 mod sources;
 mod start;
 mod thread;
+mod use_log;
 
 use std::collections::VecDeque;
 
@@ -47,9 +51,9 @@ use bill::Ledger;
 use book::{Counters, LoadBalancerMeter};
 use event::Event;
 use job::Message;
+use karpenter::Karpenter;
 use node::Node;
 use pod::Pod;
-use provisioner::Karpenter;
 use request::Request;
 use service::{JourneyState, QueueState, ServiceState};
 use sources::Sources;
@@ -92,8 +96,8 @@ struct World<'s> {
     /// Pods ever created, by template.
     born: Vec<u64>,
     nodes: Table<Node>,
-    /// Nodes ever made for node groups.
-    group_nodes: u32,
+    /// Nodes ever made.
+    nodes_made: u32,
     cpu: CpuTable,
     /// By CPU slot: which timing of its departure is valid.
     cpu_timing: Vec<u32>,

@@ -4,6 +4,7 @@ use crate::cluster::Key;
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{self, PoolNodes};
 use crate::karpenter::cost::DisruptionCost;
+use crate::karpenter::disruption::consolidatable::pod_event;
 use crate::karpenter::disruption::controller::POLL;
 use crate::karpenter::disruption::queue::QUEUE_POLL;
 use crate::karpenter::disruption::what_if::Names;
@@ -14,13 +15,11 @@ use crate::karpenter::disruption::{
 use crate::karpenter::provisioning::{PendingPod, Problem, solve};
 
 use super::event::Event;
+use super::karpenter::{Karpenter, options, pool_templates};
 use super::node::{EndReason, Node, Owner};
 use super::pod::{Pod, Stage};
-use super::provisioner::{Karpenter, options, pool_templates};
+use super::provisioner::NOMINATION;
 use super::{Queue, World};
-
-/// Pod events closer together than this are one (spec/karpenter.md 4.2).
-const POD_EVENT_DEDUPE: SimDuration = SimDuration::from_secs(10);
 
 /// Answers the controller's what-ifs by provisioning passes over the live tables.
 struct LiveCluster<'w, 's> {
@@ -40,12 +39,8 @@ impl World<'_> {
         if self.pods[pod].pinned.is_some() {
             return;
         }
-        if let Some(node) = self.nodes.get_mut(key)
-            && node
-                .last_pod_event
-                .is_none_or(|last| now.since(last) >= POD_EVENT_DEDUPE)
-        {
-            node.last_pod_event = Some(now);
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.last_pod_event = Some(pod_event(node.last_pod_event, now));
         }
     }
 
@@ -125,16 +120,16 @@ impl World<'_> {
             node.claim.is_some() && node.registered.is_some() && !node.terminated
         });
         joined
-            .map(|(key, node)| self.node_view(karpenter, key, node))
+            .map(|(_, node)| self.node_view(karpenter, node))
             .collect()
     }
 
-    fn node_view(&self, karpenter: &Karpenter<'_>, key: Key<Node>, node: &Node) -> NodeView {
+    fn node_view(&self, karpenter: &Karpenter<'_>, node: &Node) -> NodeView {
         let Owner::Pool(pool) = node.owner else {
             unreachable!("claims belong to NodePools")
         };
         NodeView {
-            id: NodeId(key.slot()),
+            id: node.id,
             pool,
             instance_type: node
                 .instance
@@ -142,7 +137,7 @@ impl World<'_> {
             zone: node.instance.map(|instance| instance.zone),
             capacity_type: node.instance.map(|instance| instance.capacity_type),
             deleting: node.deleting() || node.marked,
-            queued: karpenter.commands.contains(NodeId(key.slot())),
+            queued: karpenter.commands.contains(node.id),
             nominated_until: node.nominated_until,
             do_not_disrupt: false,
             initialized: node.initialized,
@@ -181,27 +176,29 @@ impl World<'_> {
         }
     }
 
+    /// The node with this number, unless it is gone.
+    fn node_with(&self, id: NodeId) -> Option<Key<Node>> {
+        let mut nodes = self.nodes.iter();
+        nodes.find(|(_, node)| node.id == id).map(|(key, _)| key)
+    }
+
     /// A command starts: replacement first, then the candidates are marked and wait for it.
     fn start_command(&mut self, now: SimTime, command: Command, queue: &mut Queue) {
         let replacement = command.replacement.as_ref().map(|claim| {
             let key = self.create_claim(now, claim, queue);
-            NodeId(key.slot())
+            self.nodes[key].id
         });
-        for &NodeId(slot) in &command.candidates {
-            if let Some(key) = self.nodes.key_at(slot) {
+        for &id in &command.candidates {
+            if let Some(key) = self.node_with(id) {
                 self.nodes[key].marked = true;
                 self.refresh_node(now, key, queue);
                 self.trigger_for_node(now, key, queue);
             }
         }
-        for &NodeId(slot) in &command.destinations {
-            if let Some(key) = self.nodes.key_at(slot) {
-                self.nodes[key].nominated_until = now + SimDuration::from_secs(20);
+        for &id in &command.destinations {
+            if let Some(key) = self.node_with(id) {
+                self.nodes[key].nominated_until = now + NOMINATION;
             }
-        }
-        if let (Some(NodeId(slot)), Some(karpenter)) = (replacement, &mut self.karpenter) {
-            let claim = self.nodes.key_at(slot).expect("the claim was just made");
-            karpenter.replacements.push((NodeId(slot), claim));
         }
         if let Some(karpenter) = &mut self.karpenter {
             karpenter.commands.start(command, replacement, now);
@@ -215,11 +212,7 @@ impl World<'_> {
             return;
         };
         let state_of = |id: NodeId| {
-            let claim = karpenter
-                .replacements
-                .iter()
-                .find(|(known, _)| *known == id)
-                .and_then(|&(_, key)| self.nodes.get(key));
+            let claim = self.node_with(id).map(|key| &self.nodes[key]);
             match claim {
                 None => Replacement::Gone,
                 Some(node) if node.deleting() => Replacement::Gone,
@@ -229,9 +222,6 @@ impl World<'_> {
         };
         let ended = karpenter.commands.poll(now, state_of);
         let waiting = !karpenter.commands.is_empty();
-        if !waiting {
-            karpenter.replacements.clear();
-        }
         self.karpenter = Some(karpenter);
         for (command, outcome) in ended {
             self.finish_command(now, &command, outcome, queue);
@@ -249,12 +239,8 @@ impl World<'_> {
         outcome: Outcome,
         queue: &mut Queue,
     ) {
-        for &NodeId(slot) in &command.candidates {
-            let Some(key) = self
-                .nodes
-                .key_at(slot)
-                .filter(|&key| self.nodes[key].marked)
-            else {
+        for &id in &command.candidates {
+            let Some(key) = self.node_with(id).filter(|&key| self.nodes[key].marked) else {
                 continue;
             };
             if outcome == Outcome::Delete {
@@ -280,7 +266,7 @@ impl Simulate for LiveCluster<'_, '_> {
         let world = self.world;
         let gone: Vec<_> = candidates
             .iter()
-            .filter_map(|&NodeId(slot)| world.nodes.key_at(slot))
+            .filter_map(|&id| world.node_with(id))
             .collect();
         let pods = self.pods_without(&gone);
         let (existing, keys, counted) = world.cluster_view(self.now, &gone);
@@ -299,7 +285,7 @@ impl Simulate for LiveCluster<'_, '_> {
                 entity: self.now.as_micros(),
             },
         });
-        let nodes: Vec<_> = keys.iter().map(|key| NodeId(key.slot())).collect();
+        let nodes: Vec<_> = keys.iter().map(|&key| world.nodes[key].id).collect();
         let pools: Vec<_> = (0..self.karpenter.model.pools.len()).collect();
         let origin = |pod: u64| {
             let key = world

@@ -1,18 +1,15 @@
 //! A node's life: claimed, launched, registered, Ready, drained, terminated, gone.
 
 use crate::api::{Effect, LabelSet, Requirements, Resource, Resources, Symbol, Taint};
-use crate::cloud::latency::{LaunchLatency, SHUTTING_DOWN};
-use crate::cloud::market::Pool;
-use crate::cloud::{AmiFamily, CapacityType, InstanceTypeId};
+use crate::cloud::{CapacityType, InstanceTypeId};
 use crate::cluster::{Key, TemplateId};
-use crate::des::{Class, Dist, Purpose, SimDuration, SimTime};
+use crate::des::SimTime;
+use crate::karpenter::disruption::NodeId;
 use crate::karpenter::termination::Drain;
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
-use crate::kube::scheduler::{ClusterEvent, NodeInfo};
 
-use super::event::Event;
 use super::pod::Pod;
-use super::{Queue, World};
+use super::use_log::{UseLog, share_ppm};
 
 /// Who wants a node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -67,6 +64,8 @@ impl EndReason {
 /// A node, from the wish for it to the end of its instance.
 #[derive(Clone, Debug)]
 pub(super) struct Node {
+    /// Its number among all nodes ever made: a name that no later node takes over.
+    pub(super) id: NodeId,
     pub(super) name: String,
     pub(super) owner: Owner,
     pub(super) created: SimTime,
@@ -97,57 +96,6 @@ pub(super) struct Node {
     use_log: UseLog,
 }
 
-/// How much of a node its pods have asked for, over time.
-#[derive(Clone, Debug, Default)]
-pub(super) struct UseLog {
-    since: SimTime,
-    /// Millicore-microseconds requested.
-    cpu_area: u128,
-    /// By template: parts per million of the node its pods ask for now, and the same times microseconds so far.
-    shares: Vec<(TemplateId, i64, u128)>,
-}
-
-impl UseLog {
-    /// Brings the areas up to `now`, while `cpu` millicores are requested.
-    fn advance(&mut self, now: SimTime, cpu: i64) {
-        let span = u128::from(now.saturating_since(self.since).as_micros());
-        self.since = self.since.max(now);
-        self.cpu_area += span * u128::from(cpu.unsigned_abs());
-        for (_, share, area) in &mut self.shares {
-            *area += span * u128::from(share.unsigned_abs());
-        }
-    }
-
-    /// Pods of a template ask for so much more (or less) of the node.
-    fn change(&mut self, template: TemplateId, ppm: i64) {
-        match self
-            .shares
-            .iter_mut()
-            .find(|(known, ..)| *known == template)
-        {
-            Some((_, share, _)) => *share += ppm,
-            None => self.shares.push((template, ppm, 0)),
-        }
-    }
-}
-
-/// The part of a node a pod takes up, in parts per million: of the resource it takes most of.
-fn share_ppm(requests: &Resources, allocatable: &Resources) -> i64 {
-    let share = |kind: Resource| {
-        if allocatable[kind] > 0 {
-            requests[kind] * 1_000_000 / allocatable[kind]
-        } else {
-            0
-        }
-    };
-    Resource::ALL
-        .into_iter()
-        .filter(|&kind| kind != Resource::Pods)
-        .map(share)
-        .max()
-        .unwrap_or(0)
-}
-
 /// What Karpenter asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
@@ -157,8 +105,15 @@ pub(super) struct Claim {
 }
 
 impl Node {
-    pub(super) fn new(name: String, owner: Owner, created: SimTime, claim: Option<Claim>) -> Self {
+    pub(super) fn new(
+        id: NodeId,
+        name: String,
+        owner: Owner,
+        created: SimTime,
+        claim: Option<Claim>,
+    ) -> Self {
         Self {
+            id,
             name,
             owner,
             created,
@@ -188,10 +143,7 @@ impl Node {
             drain_look: None,
             terminated: false,
             end: EndReason::Running,
-            use_log: UseLog {
-                since: created,
-                ..UseLog::default()
-            },
+            use_log: UseLog::new(created),
         }
     }
 
@@ -215,7 +167,7 @@ impl Node {
         );
     }
 
-    fn remove_pod(
+    pub(super) fn remove_pod(
         &mut self,
         now: SimTime,
         key: Key<Pod>,
@@ -235,28 +187,14 @@ impl Node {
         let span = self
             .ready
             .map_or(0, |ready| end.saturating_since(ready).as_micros());
-        let offered = u128::from(span) * u128::from(self.allocatable[Resource::Cpu].unsigned_abs());
-        if offered == 0 {
-            0.0
-        } else {
-            self.use_log.cpu_area as f64 / offered as f64
-        }
+        self.use_log
+            .cpu_share(span, self.allocatable[Resource::Cpu])
     }
 
     /// Splits a bill for the node's life up to `end`: by template as its pods asked for the node, the rest is idle.
     pub(super) fn split(&mut self, end: SimTime, bill: i128) -> (Vec<(TemplateId, i128)>, i128) {
         self.use_log.advance(end, self.requested[Resource::Cpu]);
-        let life = u128::from(end.saturating_since(self.created).as_micros()) * 1_000_000;
-        let asked: u128 = self.use_log.shares.iter().map(|&(.., area)| area).sum();
-        let whole = life.max(asked).max(1);
-        let parts: Vec<_> = self
-            .use_log
-            .shares
-            .iter()
-            .map(|&(template, _, area)| (template, bill * area as i128 / whole as i128))
-            .collect();
-        let idle = bill - parts.iter().map(|&(_, amount)| amount).sum::<i128>();
-        (parts, idle)
+        self.use_log.split(end.saturating_since(self.created), bill)
     }
 
     /// Whether it is on its way out.
@@ -272,330 +210,4 @@ pub(super) fn disrupted_taint() -> Taint {
         value: String::new(),
         effect: Effect::NoSchedule,
     }
-}
-
-impl World<'_> {
-    /// A claim or node group wish has become an instance: what follows is a matter of time.
-    pub(super) fn instance_launched(
-        &mut self,
-        now: SimTime,
-        key: Key<Node>,
-        instance: Instance,
-        queue: &mut Queue,
-    ) {
-        let facts = self.scenario.catalog.facts(instance.kind);
-        let latency = LaunchLatency::of(facts, AmiFamily::Al2023);
-        let entity = self.pool_entity(instance.kind, instance.zone);
-        let draws = self.draw(Purpose::NodeBoot, entity);
-        let stage = |dist: &Dist, k: u64| {
-            SimDuration::from_secs_f64(
-                dist.quantile(draws.uniform(u64::from(instance.ordinal) * 8 + k)),
-            )
-        };
-        let overrides = &self.scenario.market.latency;
-        let running = now + stage(&latency.pending, 0);
-        let boot = overrides.registration.as_ref().unwrap_or(&latency.boot);
-        let registered = running + stage(boot, 1);
-        let ready = registered + stage(overrides.readiness.as_ref().unwrap_or(&latency.ready), 2);
-        let devices = ready
-            + stage(
-                overrides
-                    .device_plugin
-                    .as_ref()
-                    .unwrap_or(&latency.device_plugin),
-                3,
-            );
-        let node = &mut self.nodes[key];
-        node.instance = Some(Instance {
-            billed_from: running,
-            ..instance
-        });
-        self.describe(key);
-        queue.push(registered, Class::Kubelet, Event::Register(key));
-        queue.push(ready, Class::Kubelet, Event::NodeReady(key));
-        if self.nodes[key]
-            .allocatable
-            .iter()
-            .any(|(kind, _)| kind.is_extended() && is_device(kind))
-        {
-            queue.push(devices, Class::Kubelet, Event::DevicesReady(key));
-        }
-        if let Some(expire_after) = self.expire_after(key) {
-            queue.push(
-                self.nodes[key].created + expire_after,
-                Class::Controller,
-                Event::Expire(key),
-            );
-        }
-    }
-
-    /// Fills in what the instance makes of the node: labels, taints, capacity.
-    pub(super) fn describe(&mut self, key: Key<Node>) {
-        let scenario = self.scenario;
-        let node = &mut self.nodes[key];
-        let Some(instance) = node.instance else {
-            return;
-        };
-        let (kind, mut labels, taints, disk) = match node.owner {
-            Owner::Group(place) => {
-                let group = &scenario.cluster.node_groups[place];
-                let types = group.type_ids.iter().position(|&id| id == instance.kind);
-                let launch = crate::kube::nodegroup::Launch {
-                    instance_type: scenario.catalog.get(instance.kind).name,
-                    zone: instance.zone,
-                };
-                (
-                    &group.types[types.unwrap_or(0)],
-                    group.spec.node_labels(launch),
-                    group.spec.taints.clone(),
-                    125e6,
-                )
-            }
-            Owner::Pool(place) => {
-                let karpenter = scenario
-                    .cluster
-                    .karpenter
-                    .as_ref()
-                    .expect("a NodePool's node comes with Karpenter");
-                let pool = &karpenter.pools[place];
-                let class = &karpenter.classes[pool.class];
-                (
-                    &class.types[instance.kind.index()],
-                    pool.labels.clone(),
-                    pool.taints.clone(),
-                    class.volume_bytes_per_second as f64,
-                )
-            }
-        };
-        for (label, requirement) in kind.requirements.iter() {
-            if let [value] = requirement.values()
-                && !requirement.allows_absence()
-            {
-                labels.insert(label, *value);
-            }
-        }
-        labels.insert(crate::api::key::ZONE, instance.zone);
-        labels.insert(
-            crate::api::key::CAPACITY_TYPE,
-            self.capacity_type_symbols[instance.capacity_type as usize],
-        );
-        labels.insert(crate::api::key::HOSTNAME, Symbol::hostname(key.slot()));
-        let network = scenario
-            .catalog
-            .facts(instance.kind)
-            .network_mbps
-            .map_or(1e9, |mbps| f64::from(mbps) * 125_000.0);
-        node.images = NodeImages::new(PullLimits { network, disk }, &TIMING);
-        (node.labels, node.taints, node.capacity, node.allocatable) =
-            (labels, taints, kind.capacity, kind.allocatable);
-    }
-
-    /// The number under which a type in a zone has its random draws.
-    pub(super) fn pool_entity(&self, kind: InstanceTypeId, zone: Symbol) -> u64 {
-        let name = &self.scenario.catalog.facts(kind).instance_type;
-        crate::cloud::market::pool_identity(name, &self.scenario.symbols.name(zone))
-    }
-
-    /// The node joins the cluster.
-    pub(super) fn node_registered(&mut self, now: SimTime, key: Key<Node>) {
-        let Some(node) = self.nodes.get_mut(key).filter(|node| !node.terminated) else {
-            return;
-        };
-        node.registered = Some(now);
-        self.counters.nodes_launched += 1;
-    }
-
-    /// The node is Ready: pods can be bound to it.
-    pub(super) fn node_ready(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        let Some(node) = self.nodes.get_mut(key).filter(|node| !node.terminated) else {
-            return;
-        };
-        node.ready = Some(now);
-        let devices_pending = node.allocatable.iter().any(|(kind, _)| is_device(kind))
-            && node
-                .instance
-                .is_some_and(|instance| instance.billed_from > SimTime::ZERO);
-        let info = self.node_info(key, devices_pending);
-        let cores = self
-            .scenario
-            .catalog
-            .facts(
-                self.nodes[key]
-                    .instance
-                    .expect("a Ready node has an instance")
-                    .kind,
-            )
-            .vcpu;
-        self.cpu.add_node(key.slot(), i64::from(cores) * 1_000);
-        self.scheduler.add_node(key.slot(), info);
-        if !devices_pending {
-            self.node_initialized(now, key);
-        }
-        self.tell_scheduler(now, &ClusterEvent::NodeAdded(key.slot()), queue);
-        self.start_daemons(now, key, queue);
-    }
-
-    /// The device plugin has advertised the node's devices.
-    pub(super) fn devices_ready(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self
-            .nodes
-            .get(key)
-            .is_none_or(|node| node.terminated || node.initialized.is_some())
-        {
-            return;
-        }
-        self.node_initialized(now, key);
-        self.refresh_node(now, key, queue);
-    }
-
-    fn node_initialized(&mut self, now: SimTime, key: Key<Node>) {
-        self.nodes[key].initialized = Some(now);
-        self.touch_consolidation();
-    }
-
-    /// Tells the scheduler what the node is like now.
-    pub(super) fn refresh_node(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self.scheduler.node(key.slot()).is_none() {
-            return;
-        }
-        let info = self.node_info(key, self.nodes[key].initialized.is_none());
-        let before = self.scheduler.update_node(key.slot(), info);
-        self.tell_scheduler(
-            now,
-            &ClusterEvent::NodeUpdated {
-                slot: key.slot(),
-                before: &before,
-            },
-            queue,
-        );
-    }
-
-    fn node_info(&self, key: Key<Node>, devices_pending: bool) -> NodeInfo {
-        let node = &self.nodes[key];
-        let mut allocatable = node.allocatable;
-        let mut taints = node.taints.clone();
-        if devices_pending {
-            for kind in Resource::ALL.into_iter().filter(|&kind| is_device(kind)) {
-                allocatable[kind] = 0;
-            }
-        }
-        if node.deleting() || node.marked {
-            taints.push(disrupted_taint());
-        }
-        NodeInfo {
-            labels: node.labels.clone(),
-            taints,
-            allocatable,
-            unschedulable: false,
-            images: Vec::new(),
-        }
-    }
-
-    /// The DaemonSet controller puts a pod of each DaemonSet that matches on a new node.
-    fn start_daemons(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        let scenario = self.scenario;
-        for daemon in &scenario.cluster.daemons {
-            let template = scenario.template(daemon.template);
-            let node = &self.nodes[key];
-            let tolerated = node
-                .taints
-                .iter()
-                .filter(|taint| taint.effect != Effect::PreferNoSchedule)
-                .all(|taint| crate::api::taint::tolerated(taint, &template.tolerations));
-            if tolerated && template.node_matches(&node.labels, &scenario.symbols) {
-                self.create_pod(now, daemon.template, None, Some(key), queue);
-            }
-        }
-    }
-
-    /// A pod has left its node.
-    pub(super) fn unplace(&mut self, now: SimTime, key: Key<Pod>, node: Key<Node>) {
-        let template = self.pods[key].template;
-        let requests = self.scenario.template(template).requests;
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.remove_pod(now, key, template, requests);
-        }
-    }
-
-    /// The instance is terminated: billing ends, whatever is still there dies, and the node is gone from the cluster.
-    pub(super) fn terminate_instance(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self.nodes.get(key).is_none_or(|node| node.terminated) {
-            return;
-        }
-        self.nodes[key].terminated = true;
-        for pod in self.nodes[key].pods.clone() {
-            self.lose_pod(now, pod, queue);
-            self.pod_removed(now, pod, queue);
-        }
-        for pod in self.pinned_pods(key) {
-            self.terminate_pod(now, pod, queue);
-        }
-        self.book_node(now, key);
-        if self.scheduler.node(key.slot()).is_some() {
-            self.scheduler.remove_node(key.slot());
-            self.tell_scheduler(now, &ClusterEvent::NodeRemoved, queue);
-        }
-        let entity = u64::from(key.slot());
-        let u = self.draw(Purpose::Phase, entity).uniform(now.as_micros());
-        queue.push(
-            now + SimDuration::from_secs_f64(SHUTTING_DOWN.quantile(u)),
-            Class::Kubelet,
-            Event::InstanceGone(key),
-        );
-        if let Owner::Group(place) = self.nodes[key].owner {
-            let u = self
-                .draw(Purpose::Phase, 1_000 + place as u64)
-                .uniform(now.as_micros());
-            queue.push(
-                now + crate::kube::nodegroup::RECONCILE.at(u),
-                Class::Controller,
-                Event::ReplaceNode(place as u16),
-            );
-        }
-    }
-
-    /// Pods of DaemonSets that wait for this node in vain.
-    fn pinned_pods(&self, key: Key<Node>) -> Vec<Key<Pod>> {
-        self.pods
-            .iter()
-            .filter(|(_, pod)| pod.pinned == Some(key) && pod.node.is_none())
-            .map(|(pod, _)| pod)
-            .collect()
-    }
-
-    /// The instance is gone, and with it the last trace of the node.
-    pub(super) fn instance_gone(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self.nodes.get(key).is_some() {
-            self.nodes.remove(key);
-            self.touch_consolidation();
-            self.poke_provisioner(now, queue);
-        }
-    }
-
-    /// The spot or on-demand pool an instance is in.
-    pub(super) fn pool_of(&self, key: Key<Node>) -> Option<Pool> {
-        self.nodes[key].instance.map(|instance| Pool {
-            instance_type: instance.kind,
-            zone: instance.zone,
-        })
-    }
-
-    fn expire_after(&self, key: Key<Node>) -> Option<SimDuration> {
-        let Owner::Pool(pool) = self.nodes[key].owner else {
-            return None;
-        };
-        self.scenario.cluster.karpenter.as_ref()?.pools[pool].expire_after
-    }
-}
-
-/// Devices a plugin has to advertise first.
-fn is_device(kind: Resource) -> bool {
-    matches!(
-        kind,
-        Resource::NvidiaGpu
-            | Resource::AmdGpu
-            | Resource::Neuron
-            | Resource::NeuronCore
-            | Resource::Gaudi
-    )
 }

@@ -6,8 +6,8 @@ use crate::cloud::{CapacityType, SpotMarket};
 use crate::cluster::Table;
 use crate::cluster::cpu::CpuTable;
 use crate::des::{Class, Purpose, SimDuration, SimTime};
-use crate::karpenter::disruption::ClusterState;
 use crate::karpenter::disruption::controller::POLL;
+use crate::karpenter::disruption::{ClusterState, NodeId};
 use crate::kube::hpa::Hpa;
 use crate::kube::hpa::constants::SYNC_PERIOD;
 use crate::kube::keda::Keda;
@@ -24,8 +24,9 @@ use crate::workload::{MessageQueue, QueueConfig};
 use super::bill::Ledger;
 use super::book::{Counters, LoadBalancerMeter};
 use super::event::Event;
+use super::karpenter::Karpenter;
 use super::node::{Instance, Node, Owner};
-use super::provisioner::{Karpenter, daemon_templates};
+use super::provisioner::daemon_templates;
 use super::service::{Autoscaler, ClockFace, JourneyState, QueueState, ReadyLevel, ServiceState};
 use super::sources::Sources;
 use super::{Queue, World};
@@ -73,7 +74,7 @@ impl<'s> World<'s> {
             pods: Table::default(),
             born: vec![0; scenario.templates.len()],
             nodes: Table::default(),
-            group_nodes: 0,
+            nodes_made: 0,
             cpu: CpuTable::new(scenario.templates.len()),
             cpu_timing: Vec::new(),
             changed_slots: Vec::new(),
@@ -264,6 +265,12 @@ impl<'s> World<'s> {
             .collect()
     }
 
+    /// The number of the next node.
+    pub(super) fn next_node_id(&mut self) -> NodeId {
+        self.nodes_made += 1;
+        NodeId(self.nodes_made - 1)
+    }
+
     fn insert_group_node(
         &mut self,
         now: SimTime,
@@ -272,15 +279,14 @@ impl<'s> World<'s> {
         zone: crate::api::Symbol,
     ) -> crate::cluster::Key<Node> {
         let group = &self.scenario.cluster.node_groups[place];
-        let ordinal = self.group_nodes;
-        self.group_nodes += 1;
-        let name = format!("{}-{ordinal:03}", self.scenario.text(group.spec.name));
-        let mut node = Node::new(name, Owner::Group(place), now, None);
+        let id = self.next_node_id();
+        let name = format!("{}-{:05}", self.scenario.text(group.spec.name), id.0);
+        let mut node = Node::new(id, name, Owner::Group(place), now, None);
         node.instance = Some(Instance {
             kind,
             zone,
             capacity_type: group.capacity_type,
-            ordinal,
+            ordinal: id.0,
             billed_from: now,
         });
         self.nodes.insert(node)

@@ -1,0 +1,162 @@
+//! Claims become instances, or meet insufficient capacity.
+
+use crate::cloud::CapacityType;
+use crate::cloud::fleet::{Override, create_fleet};
+use crate::cloud::market::Pool;
+use crate::cluster::Key;
+use crate::des::{Class, Dist, Purpose, SimDuration, SimTime};
+use crate::karpenter::launch::{self, Launch};
+use crate::karpenter::provisioning::NewClaim;
+use crate::metrics::PendingCause;
+
+use super::event::Event;
+use super::karpenter::Karpenter;
+use super::node::{Claim, EndReason, Instance, Node, Owner};
+use super::{Queue, World};
+
+/// From claim to instance where the scenario says nothing: batching and the CreateFleet call (spec/karpenter.md 3.8), in seconds.
+const FLEET_CALL: Dist = Dist::Uniform {
+    low: 2.0,
+    high: 4.0,
+};
+
+impl<'s> World<'s> {
+    /// Creates a NodeClaim and asks EC2 for its instance.
+    pub(super) fn create_claim(
+        &mut self,
+        now: SimTime,
+        claim: &NewClaim,
+        queue: &mut Queue,
+    ) -> Key<Node> {
+        let karpenter = self.karpenter.as_mut().expect("claims are Karpenter's");
+        let number = karpenter.claims[claim.pool];
+        karpenter.claims[claim.pool] += 1;
+        let name = format!("{}-{number:05}", karpenter.model.pools[claim.pool].name);
+        let asked = Claim {
+            requirements: claim.requirements.clone(),
+            types: claim.types.clone(),
+            requests: claim.requests,
+        };
+        let id = self.next_node_id();
+        let key = self.nodes.insert(Node::new(
+            id,
+            name,
+            Owner::Pool(claim.pool),
+            now,
+            Some(asked),
+        ));
+        self.counters.claims_created += 1;
+        for &pod in &claim.pods {
+            self.turn_waiting(now, pod, PendingCause::NodeLaunching);
+        }
+        let draw = self
+            .draw(Purpose::NodeBoot, claim.pool as u64)
+            .uniform(number);
+        let seconds = self
+            .scenario
+            .market
+            .latency
+            .launch
+            .as_ref()
+            .unwrap_or(&FLEET_CALL)
+            .quantile(draw);
+        queue.push(
+            now + SimDuration::from_secs_f64(seconds),
+            Class::Environment,
+            Event::Launch(key),
+        );
+        key
+    }
+
+    /// EC2 answers: an instance, or insufficient capacity.
+    pub(super) fn launch(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        let Some(mut karpenter) = self.karpenter.take() else {
+            return;
+        };
+        let launched = self.ask_fleet(now, key, &mut karpenter);
+        match launched {
+            Some((pool, capacity_type)) => {
+                let ordinal = karpenter.next_ordinal(pool.instance_type, pool.zone);
+                self.karpenter = Some(karpenter);
+                let instance = Instance {
+                    kind: pool.instance_type,
+                    zone: pool.zone,
+                    capacity_type,
+                    ordinal,
+                    billed_from: now,
+                };
+                self.instance_launched(now, key, instance, queue);
+                self.watch_if_spot(now, key, queue);
+            }
+            None => {
+                self.karpenter = Some(karpenter);
+                self.counters.insufficient_capacity += 1;
+                self.nodes[key].end = EndReason::InsufficientCapacity;
+                self.nodes.remove(key);
+                self.mark_insufficient(now);
+            }
+        }
+        self.touch_consolidation();
+        self.poke_provisioner(now, queue);
+    }
+
+    fn ask_fleet(
+        &mut self,
+        now: SimTime,
+        key: Key<Node>,
+        karpenter: &mut Karpenter<'s>,
+    ) -> Option<(Pool, CapacityType)> {
+        let node = &self.nodes[key];
+        let (claim, Owner::Pool(pool)) = (node.claim.as_ref()?, node.owner) else {
+            return None;
+        };
+        karpenter.refresh_offerings(now);
+        let request = launch::create_fleet(&Launch {
+            requirements: &claim.requirements,
+            requests: &claim.requests,
+            types: &claim.types,
+            catalog: &karpenter.types[pool],
+            symbols: &self.scenario.symbols,
+        });
+        let request = request.ok()?;
+        let ids = &karpenter.type_ids[pool];
+        let in_catalog = |choice: &Override| Override {
+            pool: Pool {
+                instance_type: ids[choice.pool.instance_type.index()],
+                ..choice.pool
+            },
+            ..*choice
+        };
+        let overrides: Vec<_> = request.overrides.iter().map(in_catalog).collect();
+        let u = self
+            .draw(Purpose::IceDraw, pool as u64)
+            .uniform(self.counters.claims_created);
+        let market = &mut self.market;
+        let outcome = create_fleet(
+            request.strategy,
+            &overrides,
+            |pool| market.capacity(pool, request.capacity_type, now),
+            u,
+        );
+        for pool in outcome.insufficient {
+            karpenter.ice.mark(pool, request.capacity_type, now);
+        }
+        outcome.launched.map(|pool| (pool, request.capacity_type))
+    }
+
+    /// Pods that waited for a claim that is gone wait for capacity now.
+    fn mark_insufficient(&mut self, now: SimTime) {
+        let waiting: Vec<_> = self
+            .provisionable()
+            .filter(|(_, pod)| pod.waiting.cause == PendingCause::NodeLaunching)
+            .map(|(key, _)| key)
+            .collect();
+        for key in waiting {
+            self.turn_waiting(
+                now,
+                u64::from(key.slot()),
+                PendingCause::InsufficientCapacity,
+            );
+        }
+    }
+}
