@@ -20,6 +20,7 @@ mod launch;
 mod node;
 mod outcome;
 mod pod;
+mod preemption;
 mod provisioner;
 mod request;
 mod scaling;

@@ -300,6 +300,8 @@ pub struct ChurnResult {
     pub pods_evicted: u64,
     /// Pods that died with their node.
     pub pods_lost: u64,
+    /// Pods that made room for others of higher priority.
+    pub pods_preempted: u64,
     /// Requests reset by pods that went away.
     pub requests_reset: u64,
     /// Messages worked off twice because their visibility timeout was too short.

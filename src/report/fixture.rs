@@ -257,6 +257,7 @@ fn run(duration_us: u64) -> RunResult {
         starvation: starvation(requests),
         cost,
         churn: ChurnResult {
+            pods_preempted: 0,
             claims_created: 318,
             insufficient_capacity: 6,
             nodes_launched: 312,

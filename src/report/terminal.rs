@@ -317,7 +317,7 @@ fn churn(result: &RunResult, paint: Paint) -> String {
     let churn = &result.churn;
     format!(
         "{} {} joined; {} emptied, {} consolidated, {} interrupted, {} expired\n\
-         \x20 {} evicted, {} lost with their node, {} reset",
+         \x20 {} evicted, {} preempted, {} lost with their node, {} reset",
         paint.bold("Churn"),
         counted(churn.nodes_launched, "node"),
         count(churn.emptied),
@@ -325,6 +325,7 @@ fn churn(result: &RunResult, paint: Paint) -> String {
         count(churn.interrupted),
         count(churn.expired),
         counted(churn.pods_evicted, "pod"),
+        count(churn.pods_preempted),
         count(churn.pods_lost),
         counted(churn.requests_reset, "request")
     )
@@ -397,7 +398,7 @@ mod tests {
         $700.92 a month, $0.41 per 1,000 complaints, $71.69 of it idle compute; tax of $116.14 on top
 
         Churn 312 nodes joined; 190 emptied, 84 consolidated, 9 interrupted, 12 expired
-          611 pods evicted, 14 lost with their node, 37 requests reset
+          611 pods evicted, 0 preempted, 14 lost with their node, 37 requests reset
 
         489,262,662 events in 1 m 01 s, 7,955,490 events/s, 312 MiB at most
         ");
@@ -422,7 +423,7 @@ mod tests {
         $0.00 a month, $0.00 per 1,000 complaints, $0.00 of it idle compute
 
         Churn 0 nodes joined; 0 emptied, 0 consolidated, 0 interrupted, 0 expired
-          0 pods evicted, 0 lost with their node, 0 requests reset
+          0 pods evicted, 0 preempted, 0 lost with their node, 0 requests reset
 
         80,739 events in 1 m 01 s, 1,312 events/s, 312 MiB at most
         ");

@@ -194,6 +194,7 @@ impl World<'_> {
             pods_scheduled: counters.pods_scheduled,
             pods_evicted: counters.pods_evicted,
             pods_lost: counters.pods_lost,
+            pods_preempted: counters.pods_preempted,
             requests_reset: counters.requests_reset,
             duplicate_jobs: counters.duplicate_jobs,
             scalings: scalings

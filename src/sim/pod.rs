@@ -57,6 +57,8 @@ pub(super) struct Pod {
     pub(super) server: Server,
     pub(super) usage: CpuWindow,
     pub(super) waiting: PendingLog,
+    /// The node whose victims it waits for.
+    pub(super) nominated: Option<Key<Node>>,
     /// Refused evictions.
     pub(super) attempts: Attempts,
     /// Whether whoever sends work knows it.
@@ -181,6 +183,7 @@ impl World<'_> {
             server: Server::default(),
             usage: CpuWindow::default(),
             waiting: PendingLog::new(now),
+            nominated: None,
             attempts: Attempts::default(),
             listed: false,
         };
@@ -385,6 +388,7 @@ impl World<'_> {
     /// A pod that never had a node goes without a trace.
     fn discard_pending(&mut self, now: SimTime, key: Key<Pod>) {
         self.scheduling.remove(key.slot());
+        self.scheduler.clear_nomination(key.slot());
         self.book_placement(now, key);
         self.forget_pod(key);
     }

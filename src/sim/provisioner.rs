@@ -84,7 +84,10 @@ impl World<'_> {
 
     pub(super) fn provisionable(&self) -> impl Iterator<Item = (Key<Pod>, &Pod)> {
         self.pods.iter().filter(|(_, pod)| {
-            pod.stage == Stage::Pending && pod.pinned.is_none() && pod.deleting.is_none()
+            pod.stage == Stage::Pending
+                && pod.pinned.is_none()
+                && pod.deleting.is_none()
+                && !self.is_nominated(pod)
         })
     }
 

@@ -87,6 +87,7 @@ impl World<'_> {
                 self.not_placed(now, key, &failure, queue);
             }
             Err(failure) => {
+                self.preempt(now, key, attempt, &failure, queue);
                 self.scheduling
                     .unschedulable(key.slot(), failure.plugins, now);
                 self.not_placed(now, key, &failure, queue);
