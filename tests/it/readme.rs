@@ -1,7 +1,7 @@
 //! The README's commands do what it says: every console block is typed as it stands.
 //!
-//! Blocks whose info string is `console run` are run, and the lines shown below a command are those that it prints, `...` standing for
-//! any number of others. What takes too long for a test (`console` alone) has its scenarios validated.
+//! Blocks whose info string is `console run` are run, and the lines shown below a command are those that it prints; `...` stands for
+//! the rest of a line, or alone for any number of lines. What takes too long for a test (`console` alone) has its scenarios validated.
 
 use std::fs;
 use std::path::Path;
@@ -80,8 +80,16 @@ fn missing<'r>(shown: &[&'r str], printed: &str) -> Option<&'r str> {
     shown
         .iter()
         .filter(|line| **line != "...")
-        .find(|line| !printed.any(|other| other.trim_end() == line.trim_end()))
+        .find(|line| !printed.any(|other| reads(line, other)))
         .copied()
+}
+
+/// Whether a printed line is the one shown.
+fn reads(shown: &str, printed: &str) -> bool {
+    match shown.strip_suffix("...") {
+        Some(begins) => printed.starts_with(begins),
+        None => printed.trim_end() == shown,
+    }
 }
 
 #[test]
