@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::ensure;
 use clap::Args;
 
 use crate::scenario::Scenario;
@@ -42,14 +41,9 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     else {
         return Ok(ExitCode::from(WRONG_INPUT));
     };
-    for (at, scenario) in scenarios.iter().enumerate() {
-        ensure!(
-            scenarios[..at]
-                .iter()
-                .all(|other| other.name != scenario.name),
-            "two of the scenarios are named `{}`",
-            scenario.name
-        );
+    if let Some(name) = shared_name(&scenarios) {
+        complain(&format!("error: two of the scenarios are named `{name}`"));
+        return Ok(ExitCode::from(WRONG_INPUT));
     }
     let threads = arguments.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
@@ -73,4 +67,13 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         complain(&format!("report: {}", folder.display()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A name that two scenarios have: their results could not be told apart.
+fn shared_name(scenarios: &[Scenario]) -> Option<&str> {
+    let names = || scenarios.iter().map(|scenario| scenario.name.as_str());
+    names()
+        .enumerate()
+        .find(|(at, name)| names().take(*at).any(|other| other == *name))
+        .map(|(_, name)| name)
 }

@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
+use crate::report::units::{counted, span};
+
 use super::open::{Reading, open};
 use super::{Format, WRONG_INPUT, say};
 
@@ -31,11 +33,12 @@ pub(super) fn validate(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             .as_ref()
             .map_or(0, |karpenter| karpenter.pools.len());
         say(&format!(
-            "{}: {} services, {} node groups, {pools} NodePools, {} of traffic: good",
+            "{}: {}, {}, {}, {} of traffic: good",
             scenario.name,
-            scenario.services.len(),
-            scenario.cluster.node_groups.len(),
-            scenario.duration
+            counted(scenario.services.len() as u64, "service"),
+            counted(scenario.cluster.node_groups.len() as u64, "node group"),
+            counted(pools as u64, "NodePool"),
+            span(scenario.duration.as_micros())
         ));
     }
     Ok(ExitCode::SUCCESS)
