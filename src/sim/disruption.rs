@@ -1,5 +1,6 @@
 //! Karpenter's disruption loop at work: what it looks at, what it asks, what it starts and finishes.
 
+use crate::api::Resources;
 use crate::cluster::Key;
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{self, PoolNodes};
@@ -306,21 +307,50 @@ impl Simulate for LiveCluster<'_, '_> {
         };
         Ok(WhatIf::read(plan, &names, SimDuration::ZERO))
     }
+
+    fn surely_needs_spot(&self, candidates: &[NodeId]) -> bool {
+        let world = self.world;
+        if !self.karpenter.always_offers_spot() || world.provisionable().next().is_some() {
+            return false;
+        }
+        let gone: Vec<_> = candidates
+            .iter()
+            .filter_map(|&id| world.node_with(id))
+            .collect();
+        let others = world.nodes.iter().filter(|(key, node)| {
+            node.instance.is_some() && !node.deleting() && !node.marked && !gone.contains(key)
+        });
+        let room: Vec<Resources> = others
+            .map(|(_, node)| node.allocatable - node.requested)
+            .collect();
+        let homeless = |&key: &Key<Pod>| {
+            let requests = &world.scenario.template(world.pods[key].template).requests;
+            !room.iter().any(|room| requests.fits(room))
+        };
+        self.moved_from(&gone).any(|key| homeless(&key))
+    }
 }
 
-impl LiveCluster<'_, '_> {
+impl<'w> LiveCluster<'w, '_> {
+    /// Pods that would have to leave these nodes.
+    fn moved_from<'g>(
+        &self,
+        gone: &'g [Key<Node>],
+    ) -> impl Iterator<Item = Key<Pod>> + use<'g, 'w, '_> {
+        let world = self.world;
+        let pods = gone
+            .iter()
+            .flat_map(|&node| world.nodes[node].pods.iter().copied());
+        pods.filter(|&key| world.pods[key].is_active() && world.pods[key].service.is_some())
+    }
+
     /// Pending pods, pods of the candidates, and pods of nodes that go anyway.
     fn pods_without(&self, gone: &[Key<Node>]) -> Vec<PendingPod> {
         let world = self.world;
         let pending = world.pods.iter().filter(|(_, pod)| {
             pod.stage == Stage::Pending && pod.pinned.is_none() && pod.deleting.is_none()
         });
-        let on_candidates = gone
-            .iter()
-            .flat_map(|&node| world.nodes[node].pods.iter().copied());
-        let moved = on_candidates
-            .filter(|&key| world.pods[key].is_active() && world.pods[key].service.is_some())
-            .map(|key| (key, &world.pods[key]));
+        let moved = self.moved_from(gone).map(|key| (key, &world.pods[key]));
         let mut pods: Vec<_> = pending
             .chain(moved)
             .map(|(key, pod)| PendingPod {

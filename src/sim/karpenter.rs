@@ -2,10 +2,10 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::api::{Symbol, Symbols};
+use crate::api::{Symbol, Symbols, key};
 use crate::cloud::ice::IceCache;
 use crate::cloud::market::Pool;
-use crate::cloud::{InstanceType, InstanceTypeId};
+use crate::cloud::{CapacityType, InstanceType, InstanceTypeId, Offering};
 use crate::des::SimTime;
 use crate::karpenter::budget::Budget;
 use crate::karpenter::disruption;
@@ -36,6 +36,7 @@ pub(super) struct Karpenter<'s> {
     /// Claims ever made, by NodePool.
     pub(super) claims: Vec<u64>,
     pub(super) passes: u64,
+    always_spot: bool,
     pub(super) controller: disruption::Controller,
     pub(super) commands: disruption::Queue,
 }
@@ -69,6 +70,9 @@ impl<'s> Karpenter<'s> {
             launched: FxHashMap::default(),
             claims: vec![0; model.pools.len()],
             passes: 0,
+            always_spot: model.pools.iter().zip(&candidates).all(|(pool, types)| {
+                allows_spot(pool, symbols) && types.iter().all(|(_, kind)| is_always_spot(kind))
+            }),
             controller: disruption::Controller::default(),
             commands: disruption::Queue::default(),
         }
@@ -103,6 +107,12 @@ impl<'s> Karpenter<'s> {
         }
     }
 
+    /// Whether every claim of any NodePool could be spot now: all pools allow it, and all their types are offered as spot wherever they
+    /// are offered on demand.
+    pub(super) fn always_offers_spot(&self) -> bool {
+        self.always_spot && self.ice.next_expiry().is_none()
+    }
+
     /// The place of a type among the candidates of a NodePool.
     pub(super) fn place_of(&self, pool: usize, kind: InstanceTypeId) -> Option<usize> {
         self.type_ids[pool].binary_search(&kind).ok()
@@ -130,6 +140,27 @@ fn candidate_types<'s>(
             .is_none()
     })
     .collect()
+}
+
+fn allows_spot(pool: &NodePoolModel, symbols: &Symbols) -> bool {
+    let allowed = pool.requirements.get(key::CAPACITY_TYPE);
+    let spot = symbols.get(CapacityType::Spot.label());
+    allowed.is_none_or(|allowed| spot.is_some_and(|spot| allowed.has(spot, symbols)))
+}
+
+/// Whether a type is offered as spot in every zone in which it is offered on demand.
+fn is_always_spot(kind: &InstanceType) -> bool {
+    let offered = |zone, capacity_type| {
+        let here =
+            |offering: &Offering| offering.zone == zone && offering.capacity_type == capacity_type;
+        kind.offerings
+            .iter()
+            .any(|offering| here(offering) && offering.available)
+    };
+    kind.offerings.iter().all(|offering| {
+        offered(offering.zone, CapacityType::Spot)
+            || !offered(offering.zone, CapacityType::OnDemand)
+    })
 }
 
 /// The budgets of a pool; one of 10 % where it names none.

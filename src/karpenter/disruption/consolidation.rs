@@ -32,6 +32,14 @@ pub(super) fn attempt(
     simulate: &mut dyn Simulate,
 ) -> Result<Attempt, NoEligiblePool> {
     let nodes: Vec<NodeId> = candidates.iter().map(Candidate::id).collect();
+    let spot_must_stay = !view.spot_to_spot && candidates.iter().all(Candidate::is_spot);
+    if spot_must_stay && simulate.surely_needs_spot(&nodes) {
+        let now = price(candidates);
+        return Ok(Attempt {
+            result: Err(Unconsolidatable::SpotToSpotDisabled { now }),
+            took: SimDuration::ZERO,
+        });
+    }
     let what_if = simulate.without(&nodes)?;
     let took = what_if.took;
     let replacement = match (what_if.stranded, what_if.claims.as_slice()) {

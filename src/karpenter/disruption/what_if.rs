@@ -14,6 +14,12 @@ pub trait Simulate {
     /// # Errors
     /// There is no eligible pool, and then Karpenter does not simulate at all (1.1).
     fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool>;
+
+    /// Whether it is plain without a pass that pods of these nodes would need a new node and that it could be spot. A shortcut past
+    /// [`Self::without`] for spot nodes that spot must not replace; `false` says nothing.
+    fn surely_needs_spot(&self, _candidates: &[NodeId]) -> bool {
+        false
+    }
 }
 
 /// No dynamic pool is Ready.
