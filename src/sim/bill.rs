@@ -54,10 +54,13 @@ impl World<'_> {
             .collect()
     }
 
+    /// What a node costs until an instant; nothing before its billing begins.
     fn node_bill(&mut self, key: Key<Node>, until: SimTime) -> Option<NodeBill> {
         let node = &self.nodes[key];
         let instance = node.instance?;
-        let until = until.max(instance.billed_from);
+        if until < instance.billed_from {
+            return None;
+        }
         let reclaimed = node.end == EndReason::Interrupted && node.terminated;
         let usage = Usage {
             from: instance.billed_from,
@@ -187,10 +190,7 @@ impl World<'_> {
             .map(|(key, _)| key)
             .collect();
         for key in live {
-            let running = self.nodes[key]
-                .instance
-                .is_some_and(|instance| instance.billed_from <= now);
-            if let Some(bill) = running.then(|| self.node_bill(key, now)).flatten() {
+            if let Some(bill) = self.node_bill(key, now) {
                 let layer = self.layer_of(self.nodes[key].owner);
                 spent[layer] += bill.instance.amount.0;
                 storage += bill.volumes.iter().map(|line| line.amount.0).sum::<i128>();
