@@ -8,7 +8,7 @@ use crate::des::{SimDuration, SimTime};
 use crate::metrics::result::{CostLine, CostResult, NodeRecord};
 
 use super::World;
-use super::node::{EndReason, Instance, Node, Owner};
+use super::node::{Instance, Node, Owner};
 
 /// Requests to SQS per message: send, receive, delete.
 const SQS_CALLS: u64 = 3;
@@ -61,12 +61,11 @@ impl World<'_> {
         if until < instance.billed_from {
             return None;
         }
-        let reclaimed = node.end == EndReason::Interrupted && node.terminated;
         let usage = Usage {
             from: instance.billed_from,
             until,
             capacity_type: instance.capacity_type,
-            reclaimed,
+            reclaimed: node.reclaimed,
         };
         let (price, quality) =
             self.price_path(&instance, until.max(instance.billed_from + usage.billed()));
