@@ -1,14 +1,16 @@
-//! The integration tests: one binary, one module for each behaviour.
+//! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
 mod billing;
 mod cli;
 mod controllers;
 mod disruption;
 mod end_to_end;
+mod lab;
 mod provisioning;
 mod queue;
 mod readme;
 mod scenario;
 mod scheduler;
+mod theory;
 mod workload;
 mod yaml;
