@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
+mod attribution;
 mod billing;
 mod cli;
 mod controllers;
