@@ -3,7 +3,9 @@
 mod attribution;
 mod billing;
 mod cli;
+mod conservation;
 mod controllers;
+mod determinism;
 mod disruption;
 mod end_to_end;
 mod lab;
@@ -13,5 +15,6 @@ mod readme;
 mod scenario;
 mod scheduler;
 mod theory;
+mod town;
 mod workload;
 mod yaml;
