@@ -15,6 +15,7 @@ mod readme;
 mod scenario;
 mod scheduler;
 mod theory;
+mod tidy;
 mod town;
 mod workload;
 mod yaml;
