@@ -24,8 +24,8 @@
 //! | 2 | [`cluster`] | what is true now? | keys do not survive their rows; a node's CPU is never given twice |
 //! | 3 | [`kube`] | what would Kubernetes do? | decides and does not act; never sees the event queue |
 //! | 3 | [`metrics`] | what happened? | keeps no request; memory does not grow with their number |
-//! | 4 | [`scenario`] | what does the user want, and what is wrong with it? | reports every mistake at once; the only room that rejects |
-//! | 5 | [`karpenter`] | what would Karpenter do? | decides and does not act; never sees the event queue |
+//! | 4 | [`karpenter`] | what would Karpenter do? | decides and does not act; never sees the event queue |
+//! | 5 | [`scenario`] | what does the user want, and what is wrong with it? | reports every mistake at once; the only room that rejects |
 //! | 5 | [`report`] | how do people and machines read it? | bytes out; only `report::write` touches files |
 //! | 6 | [`sim`] | how do they all meet? | the only place where state changes |
 //! | 7 | [`study`] | is the difference more than chance? | thread count changes no byte |

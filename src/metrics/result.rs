@@ -343,7 +343,7 @@ pub struct NodeRecord {
     pub pods: u64,
 }
 
-/// Levels and rates by bucket; every vector has one entry per bucket.
+/// Levels and rates by bucket; every vector has one entry per bucket. The last bucket is shorter where the run ends within it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SeriesResult {
     /// Width of a bucket.

@@ -111,6 +111,12 @@ impl SeriesRecorder {
         self.open[service].starved += 1;
     }
 
+    /// How much time the closed buckets cover.
+    #[must_use]
+    pub fn covered(&self) -> SimDuration {
+        SimDuration::from_micros(self.result.bucket_us * self.result.starving.len() as u64)
+    }
+
     /// Closes the bucket.
     pub fn close_bucket(&mut self, sample: &Sample) {
         for ((series, bucket), level) in self

@@ -8,7 +8,7 @@ use crate::des::{SimDuration, SimTime};
 use crate::metrics::result::{CostLine, CostResult, NodeRecord};
 
 use super::World;
-use super::node::{EndReason, Instance, Node, Owner};
+use super::node::{Instance, Node, Owner};
 
 /// Requests to SQS per message: send, receive, delete.
 const SQS_CALLS: u64 = 3;
@@ -54,16 +54,18 @@ impl World<'_> {
             .collect()
     }
 
+    /// What a node costs until an instant; nothing before its billing begins.
     fn node_bill(&mut self, key: Key<Node>, until: SimTime) -> Option<NodeBill> {
         let node = &self.nodes[key];
         let instance = node.instance?;
-        let until = until.max(instance.billed_from);
-        let reclaimed = node.end == EndReason::Interrupted && node.terminated;
+        if until < instance.billed_from {
+            return None;
+        }
         let usage = Usage {
             from: instance.billed_from,
             until,
             capacity_type: instance.capacity_type,
-            reclaimed,
+            reclaimed: node.reclaimed,
         };
         let (price, quality) =
             self.price_path(&instance, until.max(instance.billed_from + usage.billed()));
@@ -187,10 +189,7 @@ impl World<'_> {
             .map(|(key, _)| key)
             .collect();
         for key in live {
-            let running = self.nodes[key]
-                .instance
-                .is_some_and(|instance| instance.billed_from <= now);
-            if let Some(bill) = running.then(|| self.node_bill(key, now)).flatten() {
+            if let Some(bill) = self.node_bill(key, now) {
                 let layer = self.layer_of(self.nodes[key].owner);
                 spent[layer] += bill.instance.amount.0;
                 storage += bill.volumes.iter().map(|line| line.amount.0).sum::<i128>();

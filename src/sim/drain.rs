@@ -298,6 +298,7 @@ impl World<'_> {
             return;
         };
         node.end = EndReason::Interrupted;
+        node.reclaimed = true;
         self.terminate_instance(now, key, queue);
     }
 }

@@ -93,6 +93,8 @@ pub(super) struct Node {
     /// Billing has ended.
     pub(super) terminated: bool,
     pub(super) end: EndReason,
+    /// Whether EC2 itself ended the instance.
+    pub(super) reclaimed: bool,
     use_log: UseLog,
 }
 
@@ -143,6 +145,7 @@ impl Node {
             drain_look: None,
             terminated: false,
             end: EndReason::Running,
+            reclaimed: false,
             use_log: UseLog::new(created),
         }
     }

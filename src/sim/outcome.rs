@@ -24,6 +24,9 @@ impl World<'_> {
         events: u64,
         stopped_early: Option<String>,
     ) -> RunResult {
+        if self.series.covered() < until.since(SimTime::ZERO) {
+            self.sample(until);
+        }
         self.book_those_who_wait(until);
         let live: Vec<_> = self
             .nodes

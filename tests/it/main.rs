@@ -1,14 +1,21 @@
-//! The integration tests: one binary, one module for each behaviour.
+//! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
+mod attribution;
 mod billing;
 mod cli;
+mod conservation;
 mod controllers;
+mod determinism;
 mod disruption;
 mod end_to_end;
+mod lab;
 mod provisioning;
 mod queue;
 mod readme;
 mod scenario;
 mod scheduler;
+mod theory;
+mod tidy;
+mod town;
 mod workload;
 mod yaml;

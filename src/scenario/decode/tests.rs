@@ -1,3 +1,5 @@
+//! What decoding makes of trees, good and bad.
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -1,3 +1,5 @@
+//! What parsing makes of text, good and bad.
+
 use super::*;
 use crate::scenario::diagnostic::render;
 use crate::scenario::source::Sources;
