@@ -137,6 +137,18 @@ impl Resources {
         !exceeds
     }
 
+    /// How many times these requests fit within what is there. Requests of nothing fit endlessly.
+    #[must_use]
+    pub fn times_in(&self, within: &Self) -> u64 {
+        let asked = self
+            .0
+            .iter()
+            .zip(&within.0)
+            .filter(|&(&request, _)| request > 0);
+        let times = asked.map(|(request, room)| (room / request).max(0) as u64);
+        times.min().unwrap_or(u64::MAX >> 32)
+    }
+
     /// Whether any amount is below zero.
     #[must_use]
     pub fn any_negative(&self) -> bool {
@@ -243,5 +255,14 @@ mod tests {
         assert!(!(pod + pod).fits(&node));
         assert!(!pod.with(Resource::NvidiaGpu, 1).fits(&node));
         assert!((node - pod - pod).any_negative());
+    }
+
+    #[test]
+    fn the_scarcest_resource_says_how_many_fit() {
+        let pod = Resources::cpu_memory(500, 1 << 28).with(Resource::Pods, 1);
+        let room = Resources::cpu_memory(1_900, 1 << 30).with(Resource::Pods, 29);
+        assert_eq!(pod.times_in(&room), 3);
+        assert_eq!(pod.with(Resource::NvidiaGpu, 1).times_in(&room), 0);
+        assert_eq!(pod.times_in(&(room - room - pod)), 0);
     }
 }

@@ -1,7 +1,6 @@
 //! Karpenter's disruption loop at work: what it looks at, what it asks, what it starts and finishes.
 
-use crate::api::Resources;
-use crate::cluster::Key;
+use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{self, PoolNodes};
 use crate::karpenter::cost::DisruptionCost;
@@ -317,21 +316,47 @@ impl Simulate for LiveCluster<'_, '_> {
             .iter()
             .filter_map(|&id| world.node_with(id))
             .collect();
-        let others = world.nodes.iter().filter(|(key, node)| {
-            node.instance.is_some() && !node.deleting() && !node.marked && !gone.contains(key)
-        });
-        let room: Vec<Resources> = others
-            .map(|(_, node)| node.allocatable - node.requested)
-            .collect();
-        let homeless = |&key: &Key<Pod>| {
-            let requests = &world.scenario.template(world.pods[key].template).requests;
-            !room.iter().any(|room| requests.fits(room))
-        };
-        self.moved_from(&gone).any(|key| homeless(&key))
+        let mut moved: Vec<(TemplateId, bool, u64)> = Vec::new();
+        for key in self.moved_from(&gone) {
+            let pod = &world.pods[key];
+            let (template, starting) = (pod.template, pod.stage == Stage::Starting);
+            match moved.iter_mut().find(|(known, ..)| *known == template) {
+                Some((_, any_starting, count)) => {
+                    *any_starting |= starting;
+                    *count += 1;
+                }
+                None => moved.push((template, starting, 1)),
+            }
+        }
+        let places = |template, starting| self.places_elsewhere(template, starting, &gone);
+        moved
+            .iter()
+            .any(|&(template, starting, count)| places(template, starting) < count)
     }
 }
 
 impl<'w> LiveCluster<'w, '_> {
+    /// At most so many pods of a template find room on other nodes: by resources, labels and protection, were they alone.
+    fn places_elsewhere(&self, template: TemplateId, starting: bool, gone: &[Key<Node>]) -> u64 {
+        let (world, scenario) = (self.world, self.world.scenario);
+        let shape = scenario.template(template);
+        let takes = |key: Key<Node>, node: &Node| {
+            let there =
+                node.instance.is_some() && !node.deleting() && !node.marked && !gone.contains(&key);
+            there
+                && (starting || !world.is_protected(self.now, node))
+                && shape.node_matches(&node.labels, &scenario.symbols)
+        };
+        let others = world.nodes.iter().filter(|&(key, node)| takes(key, node));
+        others
+            .map(|(_, node)| {
+                shape
+                    .requests
+                    .times_in(&(node.allocatable - node.requested))
+            })
+            .sum()
+    }
+
     /// Pods that would have to leave these nodes.
     fn moved_from<'g>(
         &self,

@@ -234,7 +234,7 @@ impl World<'_> {
     }
 
     /// Whether the node is inside its pool's consolidateAfter window (spec/karpenter.md 1.9).
-    fn is_protected(&self, now: SimTime, node: &Node) -> bool {
+    pub(super) fn is_protected(&self, now: SimTime, node: &Node) -> bool {
         let (Owner::Pool(pool), Some(karpenter)) =
             (node.owner, self.scenario.cluster.karpenter.as_ref())
         else {
