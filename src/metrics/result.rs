@@ -228,7 +228,7 @@ pub struct RequestStarvation {
     pub longest_at_us: u64,
 }
 
-/// CPU a workload wanted on contended nodes and did not get.
+/// CPU a workload wanted on contended nodes and pods of other workloads had.
 #[derive(Clone, Debug, Serialize)]
 pub struct CpuStarvation {
     /// `namespace/workload`.

@@ -26,13 +26,15 @@ fn everybody_ends_once(run: &RunResult) -> Checked {
         prop_assert_eq!(journey.completed + journey.failed, journey.begun);
         prop_assert_eq!(journey.latency.count, journey.completed);
     }
+    // Workers that still have messages call the API when one is done; nobody else calls any more.
+    let quiet = run.queues.iter().all(|queue| queue.remaining == 0);
     let mut requests = 0;
     for service in &run.services {
         requests += service.outcomes.ended() + service.outcomes.in_flight;
         let queue = run.queues.iter().find(|queue| queue.name == service.name);
         match queue {
             Some(queue) => every_message_has_one_place(queue, service)?,
-            None => prop_assert_eq!(service.outcomes.in_flight, 0),
+            None => prop_assert!(!quiet || service.outcomes.in_flight == 0),
         }
     }
     prop_assert_eq!(requests, run.requests);

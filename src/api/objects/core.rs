@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
+use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
 use super::{LabelSelector, ObjectMeta, SelectorTerm};
 use crate::api::{Quantity, Toleration};
@@ -217,6 +217,14 @@ pub struct Probe {
     pub success_threshold: u32,
     /// Failures in a row to become unhealthy.
     pub failure_threshold: u32,
+    /// How it asks: the simulated answer does not depend on it.
+    pub http_get: Option<IgnoredAny>,
+    /// As `httpGet`.
+    pub tcp_socket: Option<IgnoredAny>,
+    /// As `httpGet`.
+    pub grpc: Option<IgnoredAny>,
+    /// As `httpGet`.
+    pub exec: Option<IgnoredAny>,
 }
 
 impl Default for Probe {
@@ -227,6 +235,10 @@ impl Default for Probe {
             timeout_seconds: 1,
             success_threshold: 1,
             failure_threshold: 3,
+            http_get: None,
+            tcp_socket: None,
+            grpc: None,
+            exec: None,
         }
     }
 }

@@ -1,4 +1,6 @@
-//! CPU starvation: who wanted cores and did not get them, and who had them meanwhile.
+//! CPU starvation: who wanted cores that a neighbour had.
+//!
+//! A workload that fills a node by itself starves nobody, not even itself: what its own pods have of what it wants more is not counted.
 
 use crate::des::SimDuration;
 
@@ -24,13 +26,13 @@ impl Contention {
         }
     }
 
-    /// What pods of the template wanted beyond what they got while their node was contended.
+    /// What pods of the template wanted beyond what they got while their node was contended and pods of other templates had it.
     #[must_use]
     pub fn missed(&self, template: usize) -> u128 {
         self.missed[template]
     }
 
-    /// The part of [`Self::missed`] of `victim` that pods of `neighbour` on the same nodes had, in proportion to what each had.
+    /// The part of [`Self::missed`] of `victim` that pods of `neighbour` had: what was missed is split as the cores were.
     #[must_use]
     pub fn taken(&self, victim: usize, neighbour: usize) -> u128 {
         self.taken[victim * self.templates + neighbour]
@@ -58,10 +60,10 @@ impl Contention {
             if missed == 0 || all == 0 {
                 continue;
             }
-            self.missed[victim] += missed;
-            for neighbour in 0..self.templates {
-                self.taken[victim * self.templates + neighbour] +=
-                    missed * u128::from(self.has[neighbour]) / all;
+            for neighbour in (0..self.templates).filter(|&neighbour| neighbour != victim) {
+                let taken = missed * u128::from(self.has[neighbour]) / all;
+                self.taken[victim * self.templates + neighbour] += taken;
+                self.missed[victim] += taken;
             }
         }
     }

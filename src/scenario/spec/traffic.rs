@@ -56,6 +56,9 @@ pub struct ReplaySpec {
     /// `fail` (where absent) or `skip`.
     #[serde(default)]
     pub on_bad_row: Option<String>,
+    /// Put rows that are out of order in order; where absent they are a mistake.
+    #[serde(default)]
+    pub sort: bool,
 }
 
 /// Which column is what.

@@ -68,10 +68,19 @@ fn the_command_line_overrules_the_scenario() {
 }
 
 #[test]
-fn rows_out_of_order_are_put_in_order() {
+fn rows_out_of_order_are_refused_unless_they_may_be_put_in_order() {
     let (header, rows) = TRACE.split_once('\n').expect("a header");
     let backwards: Vec<&str> = rows.lines().rev().collect();
     let shuffled = with_trace(&format!("{header}\n{}\n", backwards.join("\n")));
+    refuses(&shuffled)
+        .complains("complaints.csv:3:1")
+        .complains("comes after")
+        .complains("sort the file, or set `sort: true`");
+    shuffled.edit(
+        "complaints.yaml",
+        "path: complaints.csv",
+        "path: complaints.csv\n    sort: true",
+    );
     assert_eq!(arrivals(&shuffled, &[]), 8);
 }
 

@@ -149,7 +149,7 @@ fn trace_spec(
         },
         to: None,
         on_bad_row: window.and_then(|window| window.on_bad_row).or(policy)?,
-        sort: true,
+        sort: spec.sort,
     })
 }
 
