@@ -13,6 +13,7 @@ mod provisioning;
 mod queue;
 mod readme;
 mod scenario;
+mod scenarios;
 mod scheduler;
 mod theory;
 mod tidy;
