@@ -15,7 +15,7 @@ pub mod units;
 mod write;
 
 pub use terminal::Measured;
-pub use write::{File, WriteError, write};
+pub use write::{File, WriteError, may_write, write};
 
 use crate::metrics::RunResult;
 

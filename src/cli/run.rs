@@ -35,6 +35,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(scenario) = open(&arguments.scenario, arguments.reading, arguments.format) else {
         return Ok(ExitCode::from(WRONG_INPUT));
     };
+    let folder = arguments.out.join(&scenario.name);
+    if !arguments.no_report {
+        report::may_write(&folder)?;
+    }
     let stopwatch = Stopwatch::start();
     let mut progress = progress::over_time(&scenario.name, scenario.duration);
     let result = sim::run(&scenario, scenario.seed, &mut progress);
@@ -49,7 +53,6 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Format::Json => report::json::summary(&result),
     });
     if !arguments.no_report {
-        let folder = arguments.out.join(&result.provenance.scenario);
         write(&folder, &report::files(&result))?;
         complain(&format!("report: {}", folder.join("report.html").display()));
     }

@@ -38,6 +38,14 @@ pub enum WriteError {
     },
 }
 
+/// Whether a report could take this place: asked before the work of making one.
+///
+/// # Errors
+/// If something that is not a report is there.
+pub fn may_write(target: &Path) -> Result<(), WriteError> {
+    is_report(target).map(|_| ())
+}
+
 /// Writes the files as the directory `target`, in place of a report that may be there.
 ///
 /// # Errors
