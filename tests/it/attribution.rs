@@ -190,9 +190,8 @@ fn four_on_two_cores_take_turns_although_nothing_limits_them() {
         (Part::CpuContention, 400 * MILLIS),
     ]);
     assert_eq!(parts(&run, 4), expected);
-    // Two cores were wanted and not there for 200 ms.
-    assert_eq!(run.starvation.cpu.len(), 1);
-    assert!((run.starvation.cpu[0].core_seconds - 0.4).abs() < 1e-9);
+    // They kept each other waiting, all in one pod: no neighbour starved them.
+    assert!(run.starvation.cpu.is_empty());
 }
 
 /// A call that is refused leaves no trace in the parts; the one that is served does.

@@ -99,6 +99,12 @@ fn plain(node: &Node) -> Json {
     serde_json::to_value(node).expect("a tree is plain data")
 }
 
+/// A mistake behind carriage returns, which are not shown.
+#[test]
+fn a_mistake_may_be_where_nothing_is_shown() {
+    survive("[:\r\r");
+}
+
 proptest! {
     #[test]
     fn arbitrary_text_never_panics(text in any::<String>()) {

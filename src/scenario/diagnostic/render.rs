@@ -85,16 +85,19 @@ fn snippet<'a>(marks: &[Mark<'a>], sources: &'a Sources) -> Snippet<'a, Annotati
         .max()
         .unwrap_or_default();
     let end = text[last..].find('\n').map_or(text.len(), |at| last + at);
+    let lines = text[start..end].trim_end_matches('\r');
+    // A mistake may be found among the carriage returns that are not shown.
+    let shown = |at: usize| (at - start).min(lines.len());
     let annotations = marks.iter().map(|mark| {
         let Range {
             start: from,
             end: to,
         } = first_line(mark.span, text);
         mark.kind
-            .span(from - start..to - start)
+            .span(shown(from)..shown(to))
             .label(mark.label.map(normalize_untrusted_str))
     });
-    Snippet::source(text[start..end].trim_end_matches('\r'))
+    Snippet::source(lines)
         .line_start(first.line as usize)
         .path(normalize_untrusted_str(
             &sources.path(first.file).to_string_lossy(),
