@@ -254,9 +254,9 @@ pub struct CostResult {
     pub services: Vec<(String, i128)>,
     /// Compute nobody requested.
     pub idle_nano_usd: i128,
-    /// Projection to a month of 730 hours.
+    /// Projection of the total, without tax, to a month of 730 hours.
     pub month_nano_usd: i128,
-    /// Per 1,000 completed journeys of the replayed kind (all journeys if none is replayed).
+    /// Without tax, per 1,000 completed journeys of the replayed kind (all journeys if none is replayed).
     pub per_thousand_nano_usd: i128,
 }
 

@@ -362,11 +362,11 @@ impl World<'_> {
             services,
             idle_nano_usd: self.ledger.idle,
             month_nano_usd: if hours > 0.0 {
-                ((total + tax) as f64 * 730.0 / hours) as i128
+                (total as f64 * 730.0 / hours) as i128
             } else {
                 0
             },
-            per_thousand_nano_usd: (total + tax) * 1_000 / i128::from(journeys.max(1)),
+            per_thousand_nano_usd: total * 1_000 / i128::from(journeys.max(1)),
         }
     }
 }

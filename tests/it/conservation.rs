@@ -141,6 +141,14 @@ fn series_add_up(run: &RunResult) -> Checked {
         let spent: i128 = spent.iter().map(|&spent| i128::from(spent)).sum();
         prop_assert_eq!(spent, *amount, "{}", layer);
     }
+    // The month is the total's, without tax, as the total is.
+    let hours = run.provenance.duration_us as f64 / 3.6e9;
+    let month = run.cost.month_nano_usd as f64 * hours / 730.0;
+    let total = run.cost.total_nano_usd as f64;
+    prop_assert!(
+        (month - total).abs() <= 1e-6 * total.max(1.0),
+        "{month} of {total}"
+    );
     let missed: f64 = run.starvation.cpu.iter().map(|row| row.core_seconds).sum();
     let by_bucket: f64 = series.cpu_missed.iter().sum();
     prop_assert!((missed - by_bucket).abs() <= 1e-6 * missed.max(1.0));

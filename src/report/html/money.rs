@@ -94,8 +94,11 @@ fn bill(result: &RunResult) -> Markup {
     };
     sum("Total without tax", cost.total_nano_usd);
     sum("Tax", cost.tax_nano_usd);
-    sum("Month of 730 hours", cost.month_nano_usd);
-    sum("Per 1,000 complaints", cost.per_thousand_nano_usd);
+    sum("Month of 730 hours without tax", cost.month_nano_usd);
+    sum(
+        "Per 1,000 complaints without tax",
+        cost.per_thousand_nano_usd,
+    );
     let header = ["Layer", "Item", "Quantity", "US dollars", "Price is"];
     table("Every line of the bill", &header, &rows)
 }
