@@ -7,9 +7,9 @@ use karpsim::api::{
     Effect, LabelSet, Requirement, Requirements, Resource, Resources, Symbol, Symbols, Taint,
     Toleration, key,
 };
-use karpsim::cluster::template::{PodAffinityTerm, PodSelector, QosClass, SpreadConstraint};
+use karpsim::cluster::template::{PodAffinityTerm, PodSelector, SpreadConstraint};
 use karpsim::cluster::{PodTemplate, TemplateId};
-use karpsim::des::{Purpose, SimDuration, SimTime, StreamKey};
+use karpsim::des::{Purpose, SimTime, StreamKey};
 use karpsim::kube::scheduler::{Cache, NodeInfo, PodInfo};
 
 pub(crate) const MIB: i64 = 1 << 20;
@@ -18,34 +18,16 @@ pub(crate) const ZONES: [&str; 3] = ["az1", "az2", "az3"];
 /// A pod of half a CPU and one GiB with label `app: <app>` in namespace `default` and nothing else to say.
 pub(crate) fn template(symbols: &mut Symbols, app: &str) -> PodTemplate {
     let label = (symbols.intern("app"), symbols.intern(app));
-    let requests = Resources::cpu_memory(500, 1_024 * MIB).with(Resource::Pods, 1);
+    let image = symbols.intern(app);
     PodTemplate {
-        name: format!("default/{app}"),
-        namespace: symbols.intern("default"),
         labels: LabelSet::from_iter([label]),
-        requests,
-        nonzero_requests: (500, 1_024 * MIB),
-        cpu_limit: None,
-        qos: QosClass::Burstable,
-        node_selector: Requirements::new(),
-        required_node_terms: Vec::new(),
-        preferred_node_terms: Vec::new(),
-        pod_affinity: Vec::new(),
-        pod_anti_affinity: Vec::new(),
-        preferred_pod_terms: Vec::new(),
-        tolerations: Vec::new(),
-        spread: Vec::new(),
-        host_ports: Vec::new(),
-        priority: 0,
-        preempts: true,
-        termination_grace: SimDuration::from_secs(30),
-        pre_stop: SimDuration::ZERO,
-        readiness_probe: None,
-        do_not_disrupt: false,
-        deletion_cost: 0,
-        image: symbols.intern(app),
-        image_bytes: 0,
-        daemon: false,
+        ..PodTemplate::asking(
+            format!("default/{app}"),
+            symbols.intern("default"),
+            image,
+            500,
+            1_024 * MIB,
+        )
     }
 }
 

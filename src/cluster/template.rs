@@ -3,7 +3,7 @@
 //! Pods with the same template are one equivalence class for kube-scheduler and for Karpenter.
 
 use crate::api::objects::core::{NodeInclusionPolicy, Probe, WhenUnsatisfiable};
-use crate::api::{LabelSet, Requirements, Resources, Symbol, Symbols, Toleration};
+use crate::api::{LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Toleration};
 use crate::des::SimDuration;
 
 /// The place of a template in the scenario's table.
@@ -87,6 +87,45 @@ pub struct PodTemplate {
 }
 
 impl PodTemplate {
+    /// A pod that asks for CPU in millicores and memory in bytes and says nothing else: the API's defaults for all the rest.
+    #[must_use]
+    pub fn asking(
+        name: String,
+        namespace: Symbol,
+        image: Symbol,
+        cpu_millis: i64,
+        memory: i64,
+    ) -> Self {
+        Self {
+            name,
+            namespace,
+            labels: LabelSet::default(),
+            requests: Resources::cpu_memory(cpu_millis, memory).with(Resource::Pods, 1),
+            nonzero_requests: (cpu_millis, memory),
+            cpu_limit: None,
+            qos: QosClass::Burstable,
+            node_selector: Requirements::new(),
+            required_node_terms: Vec::new(),
+            preferred_node_terms: Vec::new(),
+            pod_affinity: Vec::new(),
+            pod_anti_affinity: Vec::new(),
+            preferred_pod_terms: Vec::new(),
+            tolerations: Vec::new(),
+            spread: Vec::new(),
+            host_ports: Vec::new(),
+            priority: 0,
+            preempts: true,
+            termination_grace: SimDuration::from_secs(30),
+            pre_stop: SimDuration::ZERO,
+            readiness_probe: None,
+            do_not_disrupt: false,
+            deletion_cost: 0,
+            image,
+            image_bytes: 0,
+            daemon: false,
+        }
+    }
+
     /// Whether labels satisfy nodeSelector and required node affinity (spec/kubernetes.md 1.8).
     #[must_use]
     pub fn node_matches(&self, labels: &LabelSet, symbols: &Symbols) -> bool {

@@ -8,7 +8,6 @@ use karpsim::api::{
     LabelSet, Requirement, Requirements, Resource, Resources, Symbol, Symbols, key,
 };
 use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
-use karpsim::cluster::template::QosClass;
 use karpsim::cluster::{PodTemplate, TemplateId};
 use karpsim::des::{Purpose, SimDuration, SimTime, StreamKey};
 use karpsim::karpenter::budget::{Budget, PoolNodes};
@@ -321,33 +320,14 @@ fn node_view(place: usize, spec: &NodeSpec, types: &[InstanceType]) -> NodeView 
 
 /// A pod that asks for so much CPU and a quarter of a GiB.
 fn template(millicores: i64, symbols: &mut Symbols) -> PodTemplate {
-    let memory = GIB / 4;
     PodTemplate {
-        name: format!("default/cpu-{millicores}"),
-        namespace: symbols.intern("default"),
-        labels: LabelSet::default(),
-        requests: Resources::cpu_memory(millicores, memory).with(Resource::Pods, 1),
-        nonzero_requests: (millicores, memory),
-        cpu_limit: None,
-        qos: QosClass::Burstable,
-        node_selector: Requirements::new(),
-        required_node_terms: Vec::new(),
-        preferred_node_terms: Vec::new(),
-        pod_affinity: Vec::new(),
-        pod_anti_affinity: Vec::new(),
-        preferred_pod_terms: Vec::new(),
-        tolerations: Vec::new(),
-        spread: Vec::new(),
-        host_ports: Vec::new(),
-        priority: 0,
         preempts: false,
-        termination_grace: SimDuration::from_secs(30),
-        pre_stop: SimDuration::ZERO,
-        readiness_probe: None,
-        do_not_disrupt: false,
-        deletion_cost: 0,
-        image: symbols.intern("image"),
-        image_bytes: 0,
-        daemon: false,
+        ..PodTemplate::asking(
+            format!("default/cpu-{millicores}"),
+            symbols.intern("default"),
+            symbols.intern("image"),
+            millicores,
+            GIB / 4,
+        )
     }
 }

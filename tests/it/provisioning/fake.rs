@@ -7,9 +7,9 @@ use karpsim::api::{
     LabelSet, Operator, Requirement, Requirements, Resource, Resources, Symbol, Symbols, Taint, key,
 };
 use karpsim::cloud::{CapacityType, Catalog, InstanceType, Offering, Price};
-use karpsim::cluster::template::{PodAffinityTerm, PodSelector, QosClass, SpreadConstraint};
+use karpsim::cluster::template::{PodAffinityTerm, PodSelector, SpreadConstraint};
 use karpsim::cluster::{PodTemplate, TemplateId};
-use karpsim::des::{Purpose, SimDuration, SimTime, StreamKey};
+use karpsim::des::{Purpose, SimTime, StreamKey};
 use karpsim::karpenter::provisioning::{
     CountedNode, ExistingNode, Limits, Options, PendingPod, Plan, PoolTemplate, Problem, solve,
 };
@@ -90,36 +90,12 @@ impl World {
 
     /// A template that asks for CPU and memory only.
     pub(crate) fn template(&mut self, cpu_millis: i64, memory_mib: i64) -> TemplateId {
-        let requests = Resources::cpu_memory(cpu_millis, memory_mib * MIB).with(Resource::Pods, 1);
         let default = self.symbols.intern("default");
-        self.templates.push(PodTemplate {
-            name: format!("default/t{}", self.templates.len()),
-            namespace: default,
-            labels: LabelSet::default(),
-            requests,
-            nonzero_requests: (cpu_millis, memory_mib * MIB),
-            cpu_limit: None,
-            qos: QosClass::Burstable,
-            node_selector: Requirements::new(),
-            required_node_terms: Vec::new(),
-            preferred_node_terms: Vec::new(),
-            pod_affinity: Vec::new(),
-            pod_anti_affinity: Vec::new(),
-            preferred_pod_terms: Vec::new(),
-            tolerations: Vec::new(),
-            spread: Vec::new(),
-            host_ports: Vec::new(),
-            priority: 0,
-            preempts: true,
-            termination_grace: SimDuration::from_secs(30),
-            pre_stop: SimDuration::ZERO,
-            readiness_probe: None,
-            do_not_disrupt: false,
-            deletion_cost: 0,
-            image: default,
-            image_bytes: 0,
-            daemon: false,
-        });
+        let name = format!("default/t{}", self.templates.len());
+        let memory = memory_mib * MIB;
+        self.templates.push(PodTemplate::asking(
+            name, default, default, cpu_millis, memory,
+        ));
         TemplateId(self.templates.len() as u32 - 1)
     }
 
