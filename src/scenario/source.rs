@@ -22,6 +22,17 @@ pub struct Span {
 }
 
 impl Span {
+    /// Where a file begins: for what is wrong with the whole of it.
+    pub(super) fn beginning_of(file: FileId) -> Span {
+        Span {
+            file,
+            line: 1,
+            column: 1,
+            start: 0,
+            end: 0,
+        }
+    }
+
     /// From the start of `self` to the end of `last`, which stands later in the same file.
     pub(super) fn to(self, last: Span) -> Span {
         Span {

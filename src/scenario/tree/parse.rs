@@ -24,13 +24,7 @@ pub fn parse(file: FileId, text: &str, sink: &mut Diagnostics) -> Option<Node> {
     let mut documents = parse_documents(file, text, sink).into_iter();
     let first = documents.next();
     if first.is_none() && sink.count(Severity::Error) == errors {
-        let start = Span {
-            file,
-            line: 1,
-            column: 1,
-            start: 0,
-            end: 0,
-        };
+        let start = Span::beginning_of(file);
         sink.push(Diagnostic::error(start, "the file is empty").expected("expected a map"));
     }
     if let Some(second) = documents.next() {
@@ -48,13 +42,7 @@ pub fn parse_documents(file: FileId, text: &str, sink: &mut Diagnostics) -> Vec<
     let mut documents = Vec::new();
     if text.len() > MAX_BYTES {
         let limit = MAX_BYTES >> 20;
-        let start = Span {
-            file,
-            line: 1,
-            column: 1,
-            start: 0,
-            end: 0,
-        };
+        let start = Span::beginning_of(file);
         sink.push(Diagnostic::error(
             start,
             format!("the file is larger than {limit} MiB"),
