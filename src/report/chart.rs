@@ -16,6 +16,7 @@ mod panel;
 mod queues;
 mod rows;
 mod scale;
+mod services;
 mod starvation;
 mod surface;
 mod surge;

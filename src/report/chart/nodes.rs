@@ -5,6 +5,7 @@ use super::layout::{Key, Labels, Swatch, slots};
 use super::palette::series;
 use super::panel::{TimeAxis, TimePanel};
 use super::scale::{Scale, Unit};
+use super::services::line_per_service;
 use crate::metrics::RunResult;
 use crate::report::findings;
 
@@ -36,22 +37,10 @@ pub(super) fn chart(result: &RunResult) -> Chart {
     TimePanel::open(&mut marks, &axis, above, labels, scale).stack(&stack);
 
     let services = &result.series.services;
-    let labels = Labels {
-        heading: "Ready pods, by service",
-        legend: services
-            .iter()
-            .enumerate()
-            .map(|(place, service)| Key::new(&service.name, series(place), Swatch::Line))
-            .collect(),
-        unit: Unit::Number,
-    };
-    let most = services.iter().flat_map(|service| &service.ready).max();
-    let scale = Scale::up_to(f64::from(most.copied().unwrap_or(0)), Unit::Number);
-    let mut panel = TimePanel::open(&mut marks, &axis, below, labels, scale);
-    for (place, service) in services.iter().enumerate() {
-        let ready: Vec<_> = service.ready.iter().map(|&n| Some(f64::from(n))).collect();
-        panel.line(&ready, 1.5, series(place));
-    }
+    let heading = "Ready pods, by service";
+    line_per_service(&mut marks, &axis, below, heading, services, |service| {
+        service.ready.iter().copied().map(f64::from).collect()
+    });
 
     Chart {
         name: "nodes",

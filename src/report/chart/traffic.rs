@@ -6,6 +6,7 @@ use super::layout::{Key, Labels, Swatch, slots};
 use super::palette::{ALARM, INK, faint, series};
 use super::panel::{TimeAxis, TimePanel};
 use super::scale::{Scale, Unit};
+use super::services::line_per_service;
 use crate::metrics::RunResult;
 use crate::metrics::result::ServiceSeries;
 use crate::report::findings::{self, Goal};
@@ -35,23 +36,12 @@ pub(super) fn requests(
     slot: (f64, f64),
     services: &[ServiceSeries],
 ) {
-    let rate = |ended: u64| ended as f64 / axis.bucket_seconds();
-    let most = services.iter().flat_map(|service| &service.ended).max();
-    let labels = Labels {
-        heading: "Requests per second, by service",
-        legend: services
-            .iter()
-            .enumerate()
-            .map(|(place, service)| Key::new(&service.name, series(place), Swatch::Line))
-            .collect(),
-        unit: Unit::Number,
-    };
-    let scale = Scale::up_to(rate(most.copied().unwrap_or(0)), Unit::Number);
-    let mut panel = TimePanel::open(marks, axis, slot, labels, scale);
-    for (place, service) in services.iter().enumerate() {
-        let values: Vec<_> = service.ended.iter().map(|&n| Some(rate(n))).collect();
-        panel.line(&values, 1.5, series(place));
-    }
+    let seconds = axis.bucket_seconds();
+    let heading = "Requests per second, by service";
+    line_per_service(marks, axis, slot, heading, services, |service| {
+        let ended = service.ended.iter();
+        ended.map(|&n| n as f64 / seconds).collect()
+    });
 }
 
 /// Median and 99th percentile of the watched services, their goals, and where more than a few requests failed.
