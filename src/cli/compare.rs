@@ -45,6 +45,14 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         complain(&format!("error: two of the scenarios are named `{name}`"));
         return Ok(ExitCode::from(WRONG_INPUT));
     }
+    let names: Vec<&str> = scenarios
+        .iter()
+        .map(|scenario| scenario.name.as_str())
+        .collect();
+    let folder = arguments.out.join(names.join("-vs-"));
+    if !arguments.no_report {
+        report::may_write(&folder)?;
+    }
     let threads = arguments.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
@@ -62,7 +70,6 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Format::Json => comparison.json(),
     });
     if !arguments.no_report {
-        let folder = arguments.out.join(comparison.name());
         report::write(&folder, &comparison.files())?;
         complain(&format!("report: {}", folder.display()));
     }

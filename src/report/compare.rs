@@ -46,12 +46,6 @@ impl<'r> Report<'r> {
             .collect()
     }
 
-    /// Name of its folder.
-    #[must_use]
-    pub fn name(&self) -> String {
-        self.scenarios().join("-vs-")
-    }
-
     /// The measures as a table: mean by scenario, difference to the first with its interval; `*` where the interval leaves zero out.
     #[must_use]
     pub fn table(&self) -> String {
