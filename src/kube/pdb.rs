@@ -431,6 +431,7 @@ mod tests {
         );
         assert_eq!(evict(SimTime::ZERO, pods[0], &mut []), Eviction::Admitted);
     }
+
     #[test]
     fn an_object_gives_exactly_one_number() {
         let resolve = |spec: &str| {

@@ -75,6 +75,16 @@ pub fn since_monday(local: DateTime) -> SimDuration {
     SimDuration::from_secs(days * 86_400) + SimDuration::from_micros(time.as_micros() as u64)
 }
 
+/// For what is known up to chance.
+#[cfg(test)]
+#[track_caller]
+fn assert_near(actual: f64, expected: f64, tolerance: f64) {
+    assert!(
+        (actual - expected).abs() < tolerance,
+        "{actual} is not {expected} to within {tolerance}"
+    );
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

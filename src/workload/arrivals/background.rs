@@ -128,6 +128,7 @@ impl Iterator for Background {
 
 #[cfg(test)]
 mod tests {
+    use super::super::assert_near;
     use super::*;
     use crate::workload::since_monday;
 
@@ -166,14 +167,6 @@ mod tests {
                 / n
                 / mean,
         )
-    }
-
-    #[track_caller]
-    fn assert_near(actual: f64, expected: f64, tolerance: f64) {
-        assert!(
-            (actual - expected).abs() < tolerance,
-            "{actual} is not {expected} to within {tolerance}"
-        );
     }
 
     #[test]

@@ -83,15 +83,8 @@ impl Level {
 
 #[cfg(test)]
 mod tests {
+    use super::super::assert_near;
     use super::*;
-
-    #[track_caller]
-    fn assert_near(actual: f64, expected: f64, tolerance: f64) {
-        assert!(
-            (actual - expected).abs() < tolerance,
-            "{actual} is not {expected} to within {tolerance}"
-        );
-    }
 
     #[test]
     fn levels_are_gamma_and_remember_the_hour_before() {
