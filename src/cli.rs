@@ -4,6 +4,7 @@
 //! input is wrong, and nothing was written.
 
 mod compare;
+mod explain;
 mod measured;
 mod open;
 mod progress;
@@ -29,6 +30,8 @@ enum Command {
     Run(run::Arguments),
     /// Run scenarios under the same traffic and market, and tell their differences with confidence intervals
     Compare(compare::Arguments),
+    /// Tell why pods waited, nodes came, stayed and went: every decision with its reason
+    Explain(explain::Arguments),
     /// Check a scenario: every mistake at once
     Validate(validate::Arguments),
 }
@@ -51,6 +54,7 @@ pub fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::Validate(arguments) => validate::validate(&arguments),
     };
     match outcome {

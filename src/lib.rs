@@ -23,10 +23,10 @@
 //! | 1 | [`workload`] | what do citizens do? | arrivals depend on nothing but their own identity |
 //! | 2 | [`cluster`] | what is true now? | keys do not survive their rows; a node's CPU is never given twice |
 //! | 3 | [`kube`] | what would Kubernetes do? | decides and does not act; never sees the event queue |
-//! | 3 | [`metrics`] | what happened? | keeps no request; memory does not grow with their number |
 //! | 4 | [`karpenter`] | what would Karpenter do? | decides and does not act; never sees the event queue |
 //! | 5 | [`scenario`] | what does the user want, and what is wrong with it? | reports every mistake at once; the only room that rejects |
-//! | 5 | [`report`] | how do people and machines read it? | bytes out; only `report::write` touches files |
+//! | 5 | [`metrics`] | what happened, and why? | keeps no request; memory does not grow with their number |
+//! | 6 | [`report`] | how do people and machines read it? | bytes out; only `report::write` touches files |
 //! | 6 | [`sim`] | how do they all meet? | the only place where state changes |
 //! | 7 | [`study`] | is the difference more than chance? | thread count changes no byte |
 //! | 8 | [`cli`] | what did the user type? | the only room that prints |

@@ -7,6 +7,7 @@ pub mod chart;
 pub mod clock;
 pub mod compare;
 pub mod csv;
+pub mod explain;
 pub mod findings;
 pub mod html;
 pub mod json;

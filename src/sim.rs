@@ -15,6 +15,7 @@ mod drain;
 mod event;
 mod instance;
 mod job;
+mod journal;
 mod karpenter;
 mod launch;
 mod node;
@@ -45,7 +46,7 @@ use crate::kube::pdb::Pdb;
 use crate::kube::rate::TokenBucket;
 use crate::kube::scheduler::{BindPace, Cache, SchedulingQueue};
 use crate::metrics::series::SeriesRecorder;
-use crate::metrics::{RunResult, StarvationLedger};
+use crate::metrics::{Journal, RunResult, StarvationLedger};
 use crate::scenario::model::Scenario;
 
 use bill::Ledger;
@@ -129,15 +130,43 @@ struct World<'s> {
     starvation: StarvationLedger,
     series: SeriesRecorder,
     counters: Counters,
+    /// What was decided and why, if anybody wants to know.
+    journal: Option<Journal>,
 }
 
 /// Runs a scenario under a seed. `progress` is told the simulated time now and then.
 #[must_use]
-pub fn run(scenario: &Scenario, seed: u64, mut progress: impl FnMut(SimTime)) -> RunResult {
-    let mut queue = Queue::new();
-    let mut world = World::new(scenario, seed);
-    world.begin(&mut queue);
+pub fn run(scenario: &Scenario, seed: u64, progress: impl FnMut(SimTime)) -> RunResult {
     let horizon = SimTime::ZERO + scenario.duration;
+    simulate(World::new(scenario, seed), horizon, progress).0
+}
+
+/// Runs a scenario under a seed until `until` at the latest, and writes down why everything was decided as it was. Nothing is decided
+/// otherwise for that.
+#[must_use]
+pub fn recorded(
+    scenario: &Scenario,
+    seed: u64,
+    journal: Journal,
+    until: SimTime,
+    progress: impl FnMut(SimTime),
+) -> (RunResult, Journal) {
+    let world = World {
+        journal: Some(journal),
+        ..World::new(scenario, seed)
+    };
+    let horizon = until.min(SimTime::ZERO + scenario.duration);
+    let (result, journal) = simulate(world, horizon, progress);
+    (result, journal.expect("a journal that was given is kept"))
+}
+
+fn simulate(
+    mut world: World<'_>,
+    horizon: SimTime,
+    mut progress: impl FnMut(SimTime),
+) -> (RunResult, Option<Journal>) {
+    let mut queue = Queue::new();
+    world.begin(&mut queue);
     let limits = Limits {
         horizon,
         events_max: EVENTS_MAX,
@@ -152,7 +181,11 @@ pub fn run(scenario: &Scenario, seed: u64, mut progress: impl FnMut(SimTime)) ->
         ),
         Stop::InstantLimit { at } => (at, Some(format!("{EVENTS_PER_INSTANT_MAX} events at {at}"))),
     };
-    world.finish(until, outcome.events, stopped_early)
+    let mut journal = world.journal.take();
+    if let Some(journal) = &mut journal {
+        journal.finish(until);
+    }
+    (world.finish(until, outcome.events, stopped_early), journal)
 }
 
 impl Model for World<'_> {

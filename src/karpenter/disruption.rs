@@ -25,7 +25,7 @@ pub mod view;
 pub mod what_if;
 
 pub use balanced::Score;
-pub use candidate::Blocked;
+pub use candidate::{Blocked, Standing, standings};
 pub use command::{Command, Finding, Method, Saving, Unconsolidatable};
 pub use controller::{Act, Controller, Step};
 pub use memo::ClusterState;

@@ -50,6 +50,12 @@ impl Clock {
         self.at(at_us).strftime("%a %d %b %H:%M").to_string()
     }
 
+    /// `2026-02-04 11:20:05`, for people who need the second.
+    #[must_use]
+    pub fn second(&self, at_us: u64) -> String {
+        self.at(at_us).strftime("%F %T").to_string()
+    }
+
     /// `Wed 04 Feb`.
     #[must_use]
     pub fn day(&self, at_us: u64) -> String {

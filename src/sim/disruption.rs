@@ -10,7 +10,7 @@ use crate::karpenter::disruption::queue::QUEUE_POLL;
 use crate::karpenter::disruption::what_if::Names;
 use crate::karpenter::disruption::{
     Act, Command, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover, PodView,
-    PoolView, Replacement, Simulate, View, WhatIf,
+    PoolView, Replacement, Simulate, View, WhatIf, standings,
 };
 use crate::karpenter::provisioning::{PendingPod, Problem, solve};
 
@@ -84,10 +84,14 @@ impl World<'_> {
             now,
         };
         let step = controller.wake(&view, &mut state, &mut live);
+        let standings = self.journal.is_some().then(|| standings(&view));
         drop(pools);
         self.cluster_state = state;
         karpenter.controller = controller;
         self.karpenter = Some(karpenter);
+        if let Some(standings) = standings {
+            self.note_look(now, &standings, &step.findings);
+        }
         if let Act::Start(command) = step.act {
             self.start_command(now, *command, queue);
         }
@@ -188,6 +192,7 @@ impl World<'_> {
             let key = self.create_claim(now, claim, queue);
             self.nodes[key].id
         });
+        self.note_started(now, &command, replacement);
         for &id in &command.candidates {
             if let Some(key) = self.node_with(id) {
                 self.nodes[key].marked = true;
@@ -239,6 +244,7 @@ impl World<'_> {
         outcome: Outcome,
         queue: &mut Queue,
     ) {
+        self.note_ended(now, command, outcome);
         for &id in &command.candidates {
             let Some(key) = self.node_with(id).filter(|&key| self.nodes[key].marked) else {
                 continue;

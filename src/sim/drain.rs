@@ -6,6 +6,7 @@ use crate::cluster::Key;
 use crate::des::{Class, SimTime};
 use crate::karpenter::termination::{Drain, DrainPod, Next};
 use crate::kube::pdb::{CoveredPod, Eviction, evict};
+use crate::metrics::journal::Removal;
 
 use super::event::Event;
 use super::node::{EndReason, Node, Owner, disrupted_taint};
@@ -28,6 +29,7 @@ impl World<'_> {
             return;
         };
         node.end = reason;
+        self.note_deleted(now, key);
         match reason {
             EndReason::Empty => self.counters.emptied += 1,
             EndReason::Underutilized => self.counters.consolidated += 1,
@@ -82,6 +84,7 @@ impl World<'_> {
             self.evict(now, pod, queue);
         }
         for (pod, grace) in step.force {
+            self.note_removed(now, pod, Removal::Forced);
             self.terminate_pod(now, pod, queue);
             queue.push(now + grace, Class::Kubelet, Event::PodKilled(pod));
         }
@@ -149,6 +152,7 @@ impl World<'_> {
             .collect();
         if evict(now, pod, &mut budgets) == Eviction::Admitted {
             self.counters.pods_evicted += u64::from(self.pods[key].service.is_some());
+            self.note_removed(now, key, Removal::Evicted);
             self.terminate_pod(now, key, queue);
         } else {
             self.pods[key].attempts.refuse(now);
@@ -273,6 +277,7 @@ impl World<'_> {
         }
         queue.push(now + NOTICE, Class::Environment, Event::SpotReclaim(key));
         self.counters.interrupted += 1;
+        self.note_notice(now, key);
         if matches!(self.nodes[key].owner, Owner::Group(_)) {
             // A managed node group drains on the notice by itself (spec/kubernetes.md 4.4).
             self.delete_claim(now, key, EndReason::Interrupted, queue);

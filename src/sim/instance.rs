@@ -8,6 +8,7 @@ use crate::cluster::Key;
 use crate::des::{Class, Dist, Purpose, SimDuration, SimTime};
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
 use crate::kube::scheduler::{ClusterEvent, NodeInfo};
+use crate::metrics::journal::Decision;
 
 use super::event::Event;
 use super::node::{Instance, Node, Owner, disrupted_taint};
@@ -190,6 +191,7 @@ impl World<'_> {
 
     fn node_initialized(&mut self, now: SimTime, key: Key<Node>) {
         self.nodes[key].initialized = Some(now);
+        self.note_node(now, key, Decision::Ready);
         self.touch_consolidation();
     }
 
@@ -263,6 +265,7 @@ impl World<'_> {
             return;
         }
         self.nodes[key].terminated = true;
+        self.note_terminated(now, key);
         for pod in self.nodes[key].pods.clone() {
             self.lose_pod(now, pod, queue);
             self.pod_removed(now, pod, queue);

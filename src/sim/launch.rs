@@ -46,6 +46,7 @@ impl<'s> World<'s> {
             Some(asked),
         ));
         self.counters.claims_created += 1;
+        self.note_claim(now, key, claim);
         for &pod in &claim.pods {
             self.turn_waiting(now, pod, PendingCause::NodeLaunching);
         }
@@ -118,7 +119,13 @@ impl<'s> World<'s> {
             catalog: &karpenter.types[pool],
             symbols: &self.scenario.symbols,
         });
-        let request = request.ok()?;
+        let request = match request {
+            Ok(request) => request,
+            Err(why) => {
+                self.note_nothing(now, key, why);
+                return None;
+            }
+        };
         let ids = &karpenter.type_ids[pool];
         let in_catalog = |choice: &Override| Override {
             pool: Pool {
@@ -138,6 +145,7 @@ impl<'s> World<'s> {
             |pool| market.capacity(pool, request.capacity_type, now),
             u,
         );
+        self.note_fleet(now, key, &request, &overrides, &outcome);
         for pool in outcome.insufficient {
             karpenter.ice.mark(pool, request.capacity_type, now);
         }

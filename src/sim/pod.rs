@@ -13,6 +13,7 @@ use crate::kube::metrics_server::CpuWindow;
 use crate::kube::phase::PodPhase;
 use crate::kube::scheduler::ClusterEvent;
 use crate::metrics::PendingCause;
+use crate::metrics::journal::{Decision, Removal};
 use crate::scenario::model::ServiceId;
 use crate::workload::TargetId;
 
@@ -44,7 +45,7 @@ pub(super) struct Pod {
     /// Random, fixed for life.
     pub(super) uid: u128,
     /// How many pods of its service were born before it.
-    ordinal: u64,
+    pub(super) ordinal: u64,
     pub(super) created: SimTime,
     pub(super) stage: Stage,
     pub(super) node: Option<Key<Node>>,
@@ -192,6 +193,7 @@ impl World<'_> {
             self.services[service.index()].pods.push(key);
             self.turn_clock(now, service);
         }
+        self.note_created(now, key);
         let priority = self.scenario.template(template).priority;
         self.scheduling.add(key.slot(), template, priority, now);
         self.poke_scheduler(now, queue);
@@ -266,6 +268,8 @@ impl World<'_> {
             ready: true,
             since: now,
         });
+        self.note_pod(now, key, Decision::Running);
+        let pod = &self.pods[key];
         let (template, service) = (pod.template, pod.service);
         let spec = self.cpu_spec(template, service);
         let slot = self.cpu.add_pod(now, node.slot(), spec);
@@ -427,11 +431,12 @@ impl World<'_> {
 
     /// A pod dies with its node.
     pub(super) fn lose_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        let Some(pod) = self.pods.get_mut(key) else {
+        let Some(pod) = self.pods.get(key) else {
             return;
         };
         let (service, was_active) = (pod.service, pod.deleting.is_none());
-        pod.deleting.get_or_insert(now);
+        self.note_removed(now, key, Removal::NodeGone);
+        self.pods[key].deleting.get_or_insert(now);
         if was_active && service.is_some() {
             self.counters.pods_lost += 1;
         }

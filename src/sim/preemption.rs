@@ -44,6 +44,7 @@ impl World<'_> {
         for victim in chosen.victims {
             if let Some(victim) = self.pods.key_at(victim) {
                 self.counters.pods_preempted += u64::from(self.pods[victim].deleting.is_none());
+                self.note_preempted(now, victim, key);
                 self.terminate_pod(now, victim, queue);
             }
         }

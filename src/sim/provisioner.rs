@@ -250,9 +250,12 @@ impl World<'_> {
 
     /// Does what a pass decided.
     fn apply(&mut self, now: SimTime, plan: &Plan, keys: &[Key<Node>], queue: &mut Queue) {
-        for claim in &plan.claims {
-            self.create_claim(now, claim, queue);
-        }
+        let made: Vec<_> = plan
+            .claims
+            .iter()
+            .map(|claim| self.create_claim(now, claim, queue))
+            .collect();
+        self.note_plan(now, plan, keys, &made);
         for &(place, pod) in &plan.existing {
             let node = &mut self.nodes[keys[place]];
             node.nominated_until = now + NOMINATION;

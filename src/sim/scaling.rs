@@ -7,6 +7,7 @@ use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
 use crate::kube::keda::{QueueDepth, Trigger, thousandths};
 use crate::kube::metrics_server::{CpuReading, RESOLUTION, Sample};
 use crate::kube::replicaset::{Adjustment, Replica, adjust, victims};
+use crate::metrics::journal::Removal;
 use crate::metrics::{Part, PendingCause};
 use crate::scenario::model::{QueueId, ServiceId};
 
@@ -183,6 +184,7 @@ impl World<'_> {
         let replicas: Vec<_> = active.iter().map(|&key| self.replica(key)).collect();
         let nodes: Vec<_> = replicas.iter().filter_map(|replica| replica.node).collect();
         for place in victims(now, &replicas, &nodes, count.min(replicas.len() as u32)) {
+            self.note_removed(now, active[place], Removal::ScaledDown);
             self.terminate_pod(now, active[place], queue);
         }
     }

@@ -115,6 +115,7 @@ impl World<'_> {
         );
         self.scheduling.remove(key.slot());
         self.book_placement(now, key);
+        self.note_bound(now, key, node);
         let pod = &mut self.pods[key];
         pod.stage = Stage::Starting;
         pod.node = Some(node);
@@ -133,6 +134,7 @@ impl World<'_> {
     /// A pod found no node: it is Unschedulable now, and Karpenter hears of it.
     fn not_placed(&mut self, now: SimTime, key: Key<Pod>, failure: &Failure, queue: &mut Queue) {
         let provisionable = self.pods[key].pinned.is_none();
+        self.note_refused(now, key, failure);
         if self.karpenter.is_none() || !provisionable {
             self.pods[key].waiting.turn_to(now, cause_of(failure));
         }

@@ -118,6 +118,7 @@ impl<'s> World<'s> {
             ),
             series: SeriesRecorder::new(SimDuration::from_secs(1), &[], &[], &[], &[]),
             counters: Counters::default(),
+            journal: None,
         };
         let names =
             |of: &dyn Fn(usize) -> String, count: usize| (0..count).map(of).collect::<Vec<_>>();
@@ -289,7 +290,9 @@ impl<'s> World<'s> {
             ordinal: id.0,
             billed_from: now,
         });
-        self.nodes.insert(node)
+        let key = self.nodes.insert(node);
+        self.note_name(key);
+        key
     }
 }
 

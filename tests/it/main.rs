@@ -8,6 +8,7 @@ mod controllers;
 mod determinism;
 mod disruption;
 mod end_to_end;
+mod explain;
 mod lab;
 mod provisioning;
 mod queue;

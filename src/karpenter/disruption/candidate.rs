@@ -185,6 +185,33 @@ pub(super) fn candidates<'a>(view: &View<'a>, method: Method) -> Vec<Candidate<'
     candidates
 }
 
+/// How a node stands with Emptiness and consolidation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// The node.
+    pub node: NodeId,
+    /// What it costs per hour.
+    pub price: Price,
+    /// Why it is no candidate; none if it is one.
+    pub blocked: Option<Blocked>,
+}
+
+/// How every node stands, in the order of the view: for people who ask why nothing happens to it.
+#[must_use]
+pub fn standings(view: &View<'_>) -> Vec<Standing> {
+    let nodes = view.nodes.iter();
+    nodes
+        .map(|node| Standing {
+            node: node.id,
+            price: node.price(&view.pools[node.pool]),
+            blocked: match Candidate::of(view, node, Method::SingleNode).err() {
+                Some(Blocked::Empty) => Candidate::of(view, node, Method::Emptiness).err(),
+                blocked => blocked,
+            },
+        })
+        .collect()
+}
+
 /// What the budgets of every pool leave to one reason, used up as nodes are taken.
 #[derive(Clone, Debug)]
 pub(super) struct Budgets {

@@ -5,7 +5,7 @@ use super::Desk;
 #[test]
 fn help_names_every_command_and_goes_to_stdout() {
     let help = Desk::new().karpsim(&["--help"]).good();
-    for command in ["run", "compare", "validate"] {
+    for command in ["run", "compare", "explain", "validate"] {
         let line = format!("\n  {command} ");
         assert!(help.stdout.contains(&line), "{}", help.stdout);
     }
@@ -17,9 +17,19 @@ fn every_command_names_its_options() {
     let reading = ["--seed", "--on-bad-row", "--format"];
     let writing = ["--out", "--no-report"];
     let many = ["--replications", "--threads"];
+    let about = [
+        "--pod",
+        "--service",
+        "--node",
+        "--nodepool",
+        "--at",
+        "--from",
+        "--to",
+    ];
     for (command, options) in [
         ("run", &[&reading[..], &writing][..]),
         ("compare", &[&reading, &writing, &many]),
+        ("explain", &[&reading, &about]),
         ("validate", &[&reading]),
     ] {
         let help = Desk::new().karpsim(&[command, "--help"]).good();
