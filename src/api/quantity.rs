@@ -1,7 +1,8 @@
 //! Kubernetes quantities: `500m`, `2Gi`, `1.5`, `12e6`.
 //!
 //! A quantity is an exact decimal; it is kept as an integer number of thousandths, which every quantity Kubernetes itself accepts for
-//! CPU, memory, storage and extended resources fits (spec/kubernetes.md 0.3). Conversions to whole units round up, as upstream does.
+//! CPU, memory, storage and extended resources fits (spec/kubernetes.md 0.3). Conversions to whole units round away from zero, as
+//! upstream does.
 
 use std::fmt;
 
@@ -55,16 +56,13 @@ impl Quantity {
         saturate(self.thousandths)
     }
 
-    /// Whole units, rounded up: bytes for a memory quantity. Saturates at the `i64` range.
+    /// Whole units, rounded away from zero: bytes for a memory quantity. Saturates at the `i64` range.
     #[must_use]
     pub fn units(self) -> i64 {
-        saturate(
-            self.thousandths.div_euclid(1_000)
-                + i128::from(self.thousandths.rem_euclid(1_000) != 0),
-        )
+        saturate(away_from_zero(self.thousandths, 1_000))
     }
 
-    /// Reads a quantity as Kubernetes writes it; finer than a thousandth rounds up.
+    /// Reads a quantity as Kubernetes does; finer than a thousandth rounds away from zero. A number without digits is zero there.
     ///
     /// # Errors
     /// A sentence that says what was wrong and what a quantity looks like.
@@ -72,17 +70,24 @@ impl Quantity {
         let wrong = || {
             format!("`{text}` is not a quantity, expected a number such as `500m`, `2` or `1.5Gi`")
         };
-        let trimmed = text.trim();
-        let (number, numerator, denominator) = split_suffix(trimmed).ok_or_else(wrong)?;
+        if text.is_empty() {
+            return Err(wrong());
+        }
+        let (number, numerator, denominator) = split_suffix(text).ok_or_else(wrong)?;
         let (digits, scale) = decimal(number).ok_or_else(wrong)?;
         let scaled = digits
             .checked_mul(numerator)
             .and_then(|n| n.checked_mul(1_000))
             .ok_or_else(wrong)?;
         let divisor = denominator * 10_i128.pow(scale);
-        let thousandths = scaled.div_euclid(divisor) + i128::from(scaled.rem_euclid(divisor) != 0);
-        Ok(Self { thousandths })
+        Ok(Self {
+            thousandths: away_from_zero(scaled, divisor),
+        })
     }
+}
+
+fn away_from_zero(dividend: i128, divisor: i128) -> i128 {
+    dividend / divisor + (dividend % divisor).signum()
 }
 
 fn saturate(value: i128) -> i64 {
@@ -117,12 +122,7 @@ fn decimal(text: &str) -> Option<(i128, u32)> {
     };
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
     let all_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if (whole.is_empty() && fraction.is_empty())
-        || !all_digits(whole)
-        || !all_digits(fraction)
-        || fraction.len() > 9
-        || whole.len() > 18
-    {
+    if !all_digits(whole) || !all_digits(fraction) || fraction.len() > 9 || whole.len() > 24 {
         return None;
     }
     let digits: i128 = format!("0{whole}{fraction}").parse().ok()?;
@@ -202,11 +202,13 @@ mod tests {
         check("2E", i64::MAX, 2_000_000_000_000_000_000);
         check("1000u", 1, 1);
         check("1n", 1, 1);
+        check("-1045m", -1_045, -2);
+        check("m", 0, 0);
     }
 
     #[test]
     fn refuses_what_is_no_quantity() {
-        for text in ["", "m", "1.2.3", "2 Gi", "five", "1e99", "0x10"] {
+        for text in ["", " 1", "1.2.3", "2 Gi", "five", "1e99", "0x10"] {
             assert!(
                 Quantity::parse(text)
                     .unwrap_err()

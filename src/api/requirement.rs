@@ -51,8 +51,10 @@ impl Requirement {
             },
             Operator::Exists => Self::any(),
             Operator::DoesNotExist => Self::none(),
+            // Nothing is above the largest integer.
+            Operator::Gt if bound() == Some(i64::MAX) => Self::none(),
             Operator::Gt => Self {
-                at_least: bound().map(|n| n.saturating_add(1)),
+                at_least: bound().map(|n| n + 1),
                 ..Self::any()
             },
             Operator::Gte => Self {

@@ -13,6 +13,7 @@ mod lab;
 mod provisioning;
 mod queue;
 mod readme;
+mod recorded;
 mod scenario;
 mod scenarios;
 mod scheduler;

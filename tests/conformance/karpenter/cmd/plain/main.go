@@ -1,0 +1,68 @@
+// Command plain records what Karpenter's plain functions answer: the requirement algebra, quantities and resource lists, disruption
+// budgets, the order of instance types and the costs of disruption.
+package main
+
+import (
+	"fmt"
+	"math/rand"
+
+	"karpsim/tests/conformance/karpenter/record"
+)
+
+// A family of cases: each draws its input and answers it.
+type family struct {
+	name  string
+	count int
+	draw  func(*rand.Rand) (in any, answer func() any)
+}
+
+var families = []family{
+	{"requirement", 400, requirement},
+	{"compatible", 300, compatible},
+	{"quantity", 200, quantity},
+	{"resources", 120, resourceLists},
+	{"requests", 80, podRequests},
+	{"budget", 250, budget},
+	{"types", 200, types},
+	{"eviction", 80, eviction},
+	{"score", 80, score},
+}
+
+// No family leaves anything to chance, but the order of equal prices; asking thrice would show it.
+const times = 3
+
+func main() {
+	record.Main(cases, times)
+}
+
+func cases(times int) []record.Case {
+	var all []record.Case
+	for seed, family := range families {
+		draws := rand.New(rand.NewSource(int64(seed + 1)))
+		for n := range family.count {
+			in, answer := family.draw(draws)
+			all = append(all, record.Ask(fmt.Sprintf("%s/%d", family.name, n), in, times, answer))
+		}
+	}
+	return all
+}
+
+// One of the values.
+func one[T any](draws *rand.Rand, values ...T) T {
+	return values[draws.Intn(len(values))]
+}
+
+// Up to so many different values, in drawn order.
+func some[T any](draws *rand.Rand, least, most int, values ...T) []T {
+	count := least + draws.Intn(most-least+1)
+	var taken []T
+	for _, place := range draws.Perm(len(values))[:count] {
+		taken = append(taken, values[place])
+	}
+	return taken
+}
+
+// True so many times in a hundred.
+func chance(draws *rand.Rand, percent int) bool {
+	return draws.Intn(100) < percent
+}

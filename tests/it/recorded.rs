@@ -1,0 +1,92 @@
+//! What the real Karpenter answered, recorded by the Go programs under `tests/conformance/karpenter`, is what this crate answers.
+
+mod algebra;
+mod amounts;
+mod budgets;
+mod costs;
+mod types;
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// What the real code was asked, and everything it answered: several answers where it leaves them to chance.
+#[derive(Deserialize)]
+struct Case {
+    id: String,
+    #[serde(rename = "in")]
+    question: Value,
+    out: Vec<Value>,
+}
+
+/// A case that is known to differ, and why.
+#[derive(Deserialize)]
+struct Difference {
+    id: String,
+    cause: String,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/recorded")
+}
+
+/// The cases of a recording whose id begins with `family` and a slash.
+fn cases(recording: &str, family: &str) -> Vec<Case> {
+    let path = folder().join(format!("{recording}.jsonl.gz"));
+    let file = File::open(path).expect("the recording is committed");
+    let lines = BufReader::new(GzDecoder::new(file)).lines();
+    let all = lines.map(|line| serde_json::from_str(&line.expect("text")).expect("a case"));
+    let of_family = |case: &Case| case.id.split('/').next() == Some(family);
+    all.filter(of_family).collect()
+}
+
+/// The listed differences of a family, with their causes.
+fn differences(family: &str) -> BTreeMap<String, String> {
+    let path = folder().join("differences.csv");
+    let mut reader = csv::Reader::from_path(path).expect("the list of differences");
+    let all = reader.deserialize().map(|row| row.expect("id and cause"));
+    all.map(|Difference { id, cause }| (id, cause))
+        .filter(|(id, _)| id.split('/').next() == Some(family))
+        .collect()
+}
+
+/// Every recorded case of a family, `least` at least, has the answer of the real code, except for those listed: they differ.
+#[track_caller]
+fn agree<Q: DeserializeOwned>(
+    recording: &str,
+    family: &str,
+    least: usize,
+    answer: impl Fn(Q) -> Value,
+) {
+    let cases = cases(recording, family);
+    assert!(cases.len() >= least, "{} cases of {family}", cases.len());
+    let mut listed = differences(family);
+    let mut surprises = Vec::new();
+    for Case { id, question, out } in &cases {
+        let ours = answer(serde_json::from_value(question.clone()).expect("a question"));
+        let agrees = out.contains(&ours);
+        if agrees == listed.remove(id).is_some() {
+            let theirs: Vec<String> = out.iter().map(Value::to_string).collect();
+            let theirs = theirs.join("\n     or ");
+            let verdict = if agrees { "agrees now" } else { "differs" };
+            surprises.push(format!(
+                "{id} {verdict}\n  asked {question}\n  ours {ours}\n  real {theirs}"
+            ));
+        }
+    }
+    surprises.extend(listed.keys().map(|id| format!("{id} is not a case")));
+    let shown = surprises.iter().take(6).cloned().collect::<Vec<_>>();
+    assert!(
+        surprises.is_empty(),
+        "{} of {} cases of {family}:\n{}",
+        surprises.len(),
+        cases.len(),
+        shown.join("\n")
+    );
+}

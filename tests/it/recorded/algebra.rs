@@ -1,0 +1,97 @@
+//! The requirement algebra (spec/karpenter.md 1.8).
+
+use karpsim::api::label::normalized;
+use karpsim::api::{Operator, Requirement, Requirements, Symbol, Symbols};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::agree;
+
+/// One requirement of a case.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Operand {
+    key: String,
+    operator: Operator,
+    values: Vec<String>,
+    min_values: Option<u32>,
+}
+
+impl Operand {
+    fn requirement(&self, symbols: &mut Symbols) -> Requirement {
+        let values = intern(&self.values, symbols);
+        Requirement::new(self.operator, &values, symbols).with_min_values(self.min_values)
+    }
+}
+
+/// The operands together.
+pub(super) fn requirements(operands: &[Operand], symbols: &mut Symbols) -> Requirements {
+    let mut set = Requirements::new();
+    for operand in operands {
+        let requirement = operand.requirement(symbols);
+        let key = symbols.intern(normalized(&operand.key));
+        set.add(key, &requirement, symbols);
+    }
+    set
+}
+
+fn intern(values: &[String], symbols: &mut Symbols) -> Vec<Symbol> {
+    values.iter().map(|value| symbols.intern(value)).collect()
+}
+
+fn describe(set: &Requirement, symbols: &Symbols) -> Value {
+    let name = |&value: &Symbol| symbols.name(value).into_owned();
+    let mut values: Vec<String> = set.values().iter().map(name).collect();
+    values.sort();
+    let (at_least, at_most) = set.bounds();
+    json!({
+        "operator": format!("{:?}", set.operator()),
+        "values": values,
+        "atLeast": at_least,
+        "atMost": at_most,
+        "minValues": set.min_values(),
+    })
+}
+
+#[derive(Deserialize)]
+struct Pair {
+    a: Operand,
+    b: Operand,
+    probe: Vec<String>,
+}
+
+#[test]
+fn intersections_are_upstreams() {
+    agree("plain", "requirement", 400, |Pair { a, b, probe }: Pair| {
+        let symbols = &mut Symbols::new();
+        let probe = intern(&probe, symbols);
+        let (a, b) = (a.requirement(symbols), b.requirement(symbols));
+        let both = a.intersection(&b, symbols);
+        let has: Vec<bool> = probe.iter().map(|&v| both.has(v, symbols)).collect();
+        json!({
+            "a": describe(&a, symbols),
+            "both": describe(&both, symbols),
+            "intersects": a.intersects(&b, symbols),
+            "has": has,
+        })
+    });
+}
+
+#[derive(Deserialize)]
+struct Sides {
+    node: Vec<Operand>,
+    pod: Vec<Operand>,
+}
+
+#[test]
+fn nodes_and_pods_agree_as_upstream() {
+    agree("plain", "compatible", 300, |Sides { node, pod }: Sides| {
+        let symbols = &mut Symbols::new();
+        let (node, pod) = (requirements(&node, symbols), requirements(&pod, symbols));
+        json!({
+            "strict": node.incompatible(&pod, false, symbols).is_none(),
+            "lenient": node.incompatible(&pod, true, symbols).is_none(),
+            "intersects": node.conflict(&pod, symbols).is_none(),
+        })
+    });
+}

@@ -1,0 +1,59 @@
+//! Disruption budgets (spec/karpenter.md 4.12).
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use karpsim::api::GoDuration;
+use karpsim::api::objects::karpenter::{Budget as Manifest, DisruptionReason};
+use karpsim::karpenter::budget::{Budget, PoolNodes, allowance};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::agree;
+
+#[derive(Deserialize)]
+struct Written {
+    nodes: String,
+    reasons: Option<Vec<DisruptionReason>>,
+    schedule: Option<String>,
+    duration: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    budgets: Vec<Written>,
+    nodes: u32,
+    reason: DisruptionReason,
+    now: String,
+}
+
+fn read(written: &Written) -> Option<Budget> {
+    let duration = written.duration.as_deref().map(GoDuration::parse);
+    let manifest = Manifest {
+        nodes: Some(written.nodes.clone()),
+        reasons: written.reasons.clone(),
+        schedule: written.schedule.clone(),
+        duration: duration.map(|duration| duration.expect("a duration")),
+    };
+    Budget::from_manifest(&manifest).ok()
+}
+
+/// A budget that cannot be read allows nothing for any reason.
+#[test]
+fn budgets_allow_what_upstream_allows() {
+    agree("plain", "budget", 250, |asked: Question| {
+        let budgets: Option<Vec<Budget>> = asked.budgets.iter().map(read).collect();
+        let Some(budgets) = budgets else {
+            return 0.into();
+        };
+        let now: Timestamp = asked.now.parse().expect("a time");
+        let utc = now.to_zoned(TimeZone::UTC).datetime();
+        let nodes = PoolNodes {
+            counted: asked.nodes,
+            disrupted: 0,
+        };
+        match allowance(&budgets, asked.reason, nodes, utc).left() {
+            u32::MAX => Value::Null,
+            left => left.into(),
+        }
+    });
+}

@@ -1,0 +1,126 @@
+//! The order of instance types by price, the worst price of a launch, and `minValues` (spec/karpenter.md 1.14, 4.8).
+
+use karpsim::api::{LabelSet, Requirement, Requirements, Resources, Symbol, Symbols, key};
+use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
+use karpsim::karpenter::offerings::{
+    available, order_by_price, types_for_min_values, worst_launch_price,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::agree;
+use super::algebra::{Operand, requirements};
+
+/// Nano-dollars in 1/512 of a dollar, in which the recorder counts.
+pub(super) const PRICE_UNIT: u64 = 1_000_000_000 / 512;
+
+#[derive(Deserialize)]
+struct OfferingSpec {
+    zone: String,
+    buy: String,
+    price: u64,
+    available: bool,
+}
+
+#[derive(Deserialize)]
+struct TypeSpec {
+    name: String,
+    family: String,
+    cpu: String,
+    offerings: Vec<OfferingSpec>,
+}
+
+#[derive(Deserialize)]
+struct Question {
+    types: Vec<TypeSpec>,
+    claim: Vec<Operand>,
+    most: usize,
+}
+
+/// The capacity type with this label.
+pub(super) fn capacity_type(label: &str) -> CapacityType {
+    let all = [
+        CapacityType::Reserved,
+        CapacityType::Spot,
+        CapacityType::OnDemand,
+    ];
+    let found = all.into_iter().find(|buy| buy.label() == label);
+    found.expect("a capacity type")
+}
+
+impl OfferingSpec {
+    fn make(&self, symbols: &mut Symbols) -> Offering {
+        let zone = symbols.intern(&self.zone);
+        let labels: LabelSet = [
+            (key::ZONE, zone),
+            (key::CAPACITY_TYPE, symbols.intern(&self.buy)),
+        ]
+        .into_iter()
+        .collect();
+        Offering {
+            zone,
+            capacity_type: capacity_type(&self.buy),
+            price: Price(self.price * PRICE_UNIT),
+            available: self.available,
+            requirements: Requirements::from_labels(&labels),
+        }
+    }
+}
+
+impl TypeSpec {
+    fn make(&self, symbols: &mut Symbols) -> InstanceType {
+        let name = symbols.intern(&self.name);
+        let labels: LabelSet = [
+            (key::INSTANCE_TYPE, name),
+            (key::INSTANCE_FAMILY, symbols.intern(&self.family)),
+            (key::INSTANCE_CPU, symbols.intern(&self.cpu)),
+        ]
+        .into_iter()
+        .collect();
+        let offerings: Vec<Offering> = self.offerings.iter().map(|o| o.make(symbols)).collect();
+        let mut requirements = Requirements::from_labels(&labels);
+        for label in [key::ZONE, key::CAPACITY_TYPE] {
+            let offered = offerings.iter().filter_map(|o| o.requirements.get(label));
+            let values: Vec<Symbol> = offered.flat_map(|set| set.values().to_vec()).collect();
+            requirements.set(label, Requirement::of(values));
+        }
+        InstanceType {
+            name,
+            requirements,
+            capacity: Resources::ZERO,
+            allocatable: Resources::ZERO,
+            offerings,
+        }
+    }
+}
+
+#[test]
+fn types_are_ordered_and_priced_as_upstream() {
+    agree("plain", "types", 200, |asked: Question| {
+        let symbols = &mut Symbols::new();
+        let claim = requirements(&asked.claim, symbols);
+        let types: Vec<InstanceType> = asked.types.iter().map(|t| t.make(symbols)).collect();
+        let name = |&place: &usize| asked.types[place].name.as_str();
+        let is_offered =
+            |place: &usize| available(&claim, &types[*place], symbols).next().is_some();
+        let offered: Vec<usize> = (0..types.len()).filter(is_offered).collect();
+        let mut order = offered.clone();
+        order_by_price(&mut order, &types, &claim, symbols);
+        let worst = (0..types.len()).map(|place| {
+            let price = worst_launch_price(&claim, &types[place], symbols);
+            json!({ "name": name(&place), "price": price.map(|price| price.0 / PRICE_UNIT) })
+        });
+        let sorted = order.iter().map(|&place| &types[place]);
+        let needed = types_for_min_values(&claim, sorted.clone());
+        let kept = &order[..order.len().min(asked.most)];
+        let kept_satisfies = types_for_min_values(&claim, sorted.take(asked.most)).is_ok();
+        json!({
+            "compatible": offered.iter().map(name).collect::<Vec<_>>(),
+            "order": order.iter().map(name).collect::<Vec<_>>(),
+            "worst": worst.collect::<Vec<_>>(),
+            "needed": needed.unwrap_or(order.len()),
+            "satisfied": needed.is_ok(),
+            "kept": kept.iter().filter(|_| kept_satisfies).map(name).collect::<Vec<_>>(),
+        })
+    });
+}
