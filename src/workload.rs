@@ -9,6 +9,7 @@
 //! - [`Balancer`] picks the pod that serves a request: an Application Load Balancer or a cluster
 //!   IP.
 //! - [`MessageQueue`] holds the work that waits for a worker: Amazon SQS.
+//! - [`Line`] says who is next where work waits: in turn, by priority, or fair between categories.
 //!
 //! **Invariant**: the streams of arrivals are pure functions of (inputs, seed) and know nothing of
 //! clusters, so every configuration that is compared meets the same citizens.
@@ -16,6 +17,7 @@
 mod arrivals;
 mod balancer;
 mod error;
+mod line;
 mod names;
 mod queue;
 mod table;
@@ -27,6 +29,7 @@ pub use arrivals::{
 };
 pub use balancer::{Algorithm, Balancer, TargetId, routable};
 pub use error::{TraceError, TraceErrorKind, TraceErrors};
+pub use line::{Discipline, Line, Place};
 pub use queue::{Counts, DeadLetter, Delivery, MessageQueue, QueueConfig, Receipt};
 pub use trace::{
     Columns, Filter, OnBadRow, StampFormat, TimeColumn, Trace, TraceEvent, TraceReport, TraceSpec,

@@ -21,6 +21,8 @@ pub enum Outcome {
     Reset,
     /// A message received too often.
     Dead,
+    /// A message nobody worked off within the queue's retention.
+    Expired,
 }
 
 /// A histogram of durations: three significant digits, any length, merges exactly.
@@ -111,6 +113,7 @@ impl LatencyRecorder {
             Outcome::NoTarget => self.outcomes.no_target += 1,
             Outcome::Reset => self.outcomes.reset += 1,
             Outcome::Dead => self.outcomes.dead += 1,
+            Outcome::Expired => self.outcomes.expired += 1,
         }
     }
 
@@ -137,7 +140,7 @@ impl Outcomes {
     /// All that ended without an answer in time.
     #[must_use]
     pub fn failed(&self) -> u64 {
-        self.timed_out + self.refused + self.no_target + self.reset + self.dead
+        self.timed_out + self.refused + self.no_target + self.reset + self.dead + self.expired
     }
 }
 

@@ -117,6 +117,8 @@ pub struct Outcomes {
     pub reset: u64,
     /// Messages received too often (dead letters).
     pub dead: u64,
+    /// Messages nobody worked off within the queue's retention.
+    pub expired: u64,
     /// Still in flight at the end.
     pub in_flight: u64,
 }
@@ -171,6 +173,8 @@ pub struct QueueResult {
     pub redelivered: u64,
     /// Dead letters.
     pub dead: u64,
+    /// Dropped at the end of the retention.
+    pub expired: u64,
     /// Left over at the end.
     pub remaining: u64,
     /// From send to worked off.
@@ -179,6 +183,28 @@ pub struct QueueResult {
     pub longest: u64,
     /// When it was longest.
     pub longest_at_us: u64,
+    /// By category of the arrival, those that had messages worked off, in the scenario's order.
+    pub categories: Vec<CategoryResult>,
+}
+
+impl QueueResult {
+    /// Its categories where there are several: one alone says no more than the queue.
+    #[must_use]
+    pub fn by_category(&self) -> &[CategoryResult] {
+        match &self.categories[..] {
+            [_] => &[],
+            several => several,
+        }
+    }
+}
+
+/// The messages of one category on a queue.
+#[derive(Clone, Debug, Serialize)]
+pub struct CategoryResult {
+    /// Category; `-` for none.
+    pub category: String,
+    /// From send to worked off.
+    pub age: Percentiles,
 }
 
 /// The three kinds of starvation.

@@ -125,7 +125,7 @@ pub fn ended(outcomes: &Outcomes) -> u64 {
 /// Requests that ended badly.
 #[must_use]
 pub fn failed(outcomes: &Outcomes) -> u64 {
-    outcomes.timed_out + outcomes.refused + outcomes.no_target + outcomes.reset + outcomes.dead
+    outcomes.failed()
 }
 
 /// How many of how many requests starved in a queue.

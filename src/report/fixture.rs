@@ -343,6 +343,7 @@ fn service(series: &ServiceSeries, namespace: &str, p50_us: u64, tail: [u64; 8])
             no_target: failed / 8,
             reset: failed - failed / 2 - failed / 4 - failed / 8,
             dead: 0,
+            expired: 0,
             in_flight: 3,
         },
         attribution: AttributionResult {
@@ -372,10 +373,12 @@ fn queue(name: &str, sent: u64, (longest, longest_at_us): (u64, u64), p50_us: u6
         completed: sent - 12,
         redelivered: sent / 900,
         dead: 9,
+        expired: 0,
         remaining: 3,
         age: percentiles(sent - 12, p50_us),
         longest,
         longest_at_us,
+        categories: Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::kube::hpa::HpaSpec;
 use crate::kube::keda::ScaledObjectSpec;
 use crate::kube::pdb::PdbSpec;
 use crate::scenario::tree::Node;
+use crate::workload::Discipline;
 
 pub use cluster::{
     ClusterModel, KarpenterModel, LatencyModel, MarketModel, NodeClassModel, NodeGroupModel,
@@ -134,6 +135,8 @@ pub struct Service {
     pub threads: u32,
     /// Most requests waiting in a pod; `u32::MAX` for no limit.
     pub pod_queue_limit: u32,
+    /// Which of the requests in a pod, or of the messages of its queue, is next.
+    pub discipline: Discipline,
     /// Until the process answers, in microseconds.
     pub warmup: Dist,
     /// Model weights, loaded before it answers.
@@ -197,6 +200,8 @@ pub struct Queue {
     pub visibility_timeout: SimDuration,
     /// Received more often than this, a message goes to the dead letters.
     pub max_receive_count: Option<u32>,
+    /// Not worked off for so long, a message is dropped.
+    pub retention: SimDuration,
     /// Who works it off.
     pub consumer: ServiceId,
 }

@@ -94,6 +94,10 @@ pub(super) fn resolve(
     if let Some((queues, traffic)) = queues.as_ref().zip(traffic.as_ref()) {
         checks::visibility(cx, queues, traffic, &services);
     }
+    if let Some(specs) = spec.services.get() {
+        let categories = traffic.as_ref().map(|traffic| &traffic.categories[..]);
+        service::disciplines(cx, specs, categories, &mut services);
+    }
     let starvation = spec
         .starvation
         .get()

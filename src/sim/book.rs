@@ -64,7 +64,8 @@ impl LoadBalancerMeter {
 }
 
 impl World<'_> {
-    fn measured(&self, now: SimTime) -> bool {
+    /// Whether the warm-up is over.
+    pub(super) fn measured(&self, now: SimTime) -> bool {
         now >= SimTime::ZERO + self.scenario.warmup
     }
 

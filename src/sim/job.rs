@@ -69,7 +69,7 @@ impl World<'_> {
             };
             self.services[consumer.index()].begun += 1;
             let key = self.messages.insert(message);
-            self.queues[enqueue.queue.index()].send(now, key);
+            self.queues[enqueue.queue.index()].send(now, key, thread.category);
         }
         self.wake_workers(now, enqueue.queue, queue);
     }
@@ -122,7 +122,7 @@ impl World<'_> {
     fn receive(&mut self, now: SimTime, id: QueueId, pod: Key<Pod>, queue: &mut Queue) -> bool {
         let state = &mut self.queues[id.index()];
         let delivery = state.messages.receive(now);
-        self.bury_dead(id);
+        self.book_lost(now, id);
         let Some(delivery) = delivery else {
             return false;
         };
@@ -156,12 +156,16 @@ impl World<'_> {
         true
     }
 
-    /// Messages received too often have ended.
-    fn bury_dead(&mut self, id: QueueId) {
+    /// Messages received too often have ended, and so have those that outlived the retention.
+    pub(super) fn book_lost(&mut self, now: SimTime, id: QueueId) {
         let consumer = self.scenario.queues[id.index()].consumer;
         while let Some(key) = self.queues[id.index()].next_dead() {
             self.messages.remove(key);
             self.book_failure(consumer, Outcome::Dead);
+        }
+        for key in self.queues[id.index()].messages.take_expired(now) {
+            self.messages.remove(key);
+            self.book_failure(consumer, Outcome::Expired);
         }
     }
 
@@ -184,6 +188,7 @@ impl World<'_> {
             state.timer = None;
         }
         state.messages.counts(now);
+        self.book_lost(now, id);
         self.wake_workers(now, id, queue);
         self.time_visibility(id, queue);
     }
@@ -206,7 +211,9 @@ impl World<'_> {
         }
         let message = self.messages.remove(key);
         self.book_success(now, request.service, request.queue_wait, &request.parts);
-        self.queues[id.index()].worked_off(now.since(message.sent));
+        if self.measured(now) {
+            self.queues[id.index()].worked_off(now.since(message.sent), message.category);
+        }
         if let StepKind::Enqueue(EnqueueStep {
             then: Some(first), ..
         }) = &self.scenario.traffic.steps[message.step.index()].kind

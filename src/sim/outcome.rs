@@ -5,8 +5,8 @@ use crate::des::{SimDuration, SimTime};
 use crate::metrics::RunResult;
 use crate::metrics::latency::Durations;
 use crate::metrics::result::{
-    ChurnResult, CpuStarvation, JourneyResult, Outcomes, Provenance, QueueResult, ServiceResult,
-    SloResult, StarvationResult,
+    CategoryResult, ChurnResult, CpuStarvation, JourneyResult, Outcomes, Provenance, QueueResult,
+    ServiceResult, SloResult, StarvationResult,
 };
 use crate::scenario::model::{Slo, SloTarget};
 
@@ -140,10 +140,19 @@ impl World<'_> {
             completed: counts.deleted,
             redelivered: state.redelivered,
             dead: counts.dead,
+            expired: counts.expired,
             remaining: counts.visible + counts.in_flight,
             age: state.age.percentiles(),
             longest: state.longest,
             longest_at_us: state.longest_at.as_micros(),
+            categories: state
+                .age_by_category
+                .iter()
+                .map(|(&category, age)| CategoryResult {
+                    category: self.scenario.traffic.categories[usize::from(category)].clone(),
+                    age: age.percentiles(),
+                })
+                .collect(),
         }
     }
 

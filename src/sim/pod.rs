@@ -1,7 +1,5 @@
 //! A pod's life: created, bound, started, listed, terminated, gone.
 
-use std::collections::VecDeque;
-
 use crate::cluster::cpu::{CpuPodSpec, CpuSlot};
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime};
@@ -15,7 +13,7 @@ use crate::kube::scheduler::ClusterEvent;
 use crate::metrics::PendingCause;
 use crate::metrics::journal::{Decision, Removal};
 use crate::scenario::model::ServiceId;
-use crate::workload::TargetId;
+use crate::workload::{Discipline, Line, TargetId};
 
 use super::event::Event;
 use super::node::Node;
@@ -67,12 +65,12 @@ pub(super) struct Pod {
 }
 
 /// What a pod works on.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Server {
     /// Requests that hold a slot.
     pub(super) in_service: u32,
     /// Requests that wait for one.
-    pub(super) waiting: VecDeque<Key<Request>>,
+    pub(super) waiting: Line<Key<Request>>,
     /// Requests that wait for the accelerator.
     pub(super) batch_waiting: Vec<Key<Request>>,
     /// Requests on the accelerator.
@@ -82,6 +80,21 @@ pub(super) struct Server {
 }
 
 impl Server {
+    fn new(discipline: Discipline) -> Self {
+        Self {
+            in_service: 0,
+            waiting: Line::new(discipline),
+            batch_waiting: Vec::new(),
+            batch: Vec::new(),
+            polling: false,
+        }
+    }
+
+    /// Nothing is worked on any more, and nothing waits.
+    pub(super) fn clear(&mut self) {
+        *self = Self::new(Discipline::Fifo);
+    }
+
     pub(super) fn outstanding(&self) -> u32 {
         self.in_service + self.waiting.len() as u32
     }
@@ -167,6 +180,9 @@ impl World<'_> {
         self.born[template.index()] += 1;
         let entity = u64::from(template.0) << 40 | ordinal;
         let key = self.draw(Purpose::PodUid, entity);
+        let discipline = service.map_or(Discipline::Fifo, |service| {
+            self.scenario.services[service.index()].discipline.clone()
+        });
         let pod = Pod {
             template,
             service,
@@ -181,7 +197,7 @@ impl World<'_> {
             deleting: None,
             sigterm: false,
             cpu: None,
-            server: Server::default(),
+            server: Server::new(discipline),
             usage: CpuWindow::default(),
             waiting: PendingLog::new(now),
             nominated: None,

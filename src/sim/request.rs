@@ -119,7 +119,7 @@ impl World<'_> {
                 queued: Some((now, clocks)),
                 ..request
             });
-            self.pods[pod].server.waiting.push_back(key);
+            self.pods[pod].server.waiting.join(attempt.category, key);
             self.arm_deadline(now, key, attempt.step, call, queue);
         } else {
             self.turn_away(now, thread, call, Outcome::Refused, queue);
@@ -158,6 +158,7 @@ impl World<'_> {
         self.book_wait(now, service, category, wait);
         let pod = &mut self.pods[pod];
         pod.server.in_service += 1;
+        pod.server.waiting.begun(category);
         let accelerated = self.scenario.services[service.index()]
             .accelerator
             .is_some();
@@ -305,7 +306,9 @@ impl World<'_> {
     /// The pod answers: the caller goes on, and the pod takes its next work.
     fn complete(&mut self, now: SimTime, key: Key<Request>, queue: &mut Queue) {
         let request = self.requests.remove(key);
-        self.pods[request.pod].server.in_service -= 1;
+        let server = &mut self.pods[request.pod].server;
+        server.in_service -= 1;
+        server.waiting.ended(request.category);
         match request.origin {
             Origin::Call(Some(thread)) => {
                 self.book_success(now, request.service, request.queue_wait, &request.parts);
@@ -317,12 +320,13 @@ impl World<'_> {
         self.next_work(now, request.pod, queue);
     }
 
-    /// A pod with a free slot takes what waits longest: in its own queue, or in the queue it consumes.
+    /// A pod with a free slot takes who is next: in its own queue, or in the queue it consumes.
     pub(super) fn next_work(&mut self, now: SimTime, pod: Key<Pod>, queue: &mut Queue) {
         let Some(row) = self.pods.get_mut(pod) else {
             return;
         };
-        while let Some(waiting) = row.server.waiting.pop_front() {
+        while let Some((place, waiting)) = row.server.waiting.next() {
+            row.server.waiting.leave(place);
             if !matches!(self.requests[waiting].origin, Origin::Call(None)) {
                 self.serve(now, waiting, queue);
                 return;
@@ -382,11 +386,7 @@ impl World<'_> {
             .filter(|(_, request)| request.pod == pod)
             .map(|(key, _)| key)
             .collect();
-        let server = &mut self.pods[pod].server;
-        server.waiting.clear();
-        server.batch.clear();
-        server.batch_waiting.clear();
-        server.in_service = 0;
+        self.pods[pod].server.clear();
         for key in lost {
             let request = self.requests.remove(key);
             if let Origin::Call(Some(thread)) = request.origin

@@ -251,6 +251,7 @@ impl World<'_> {
 
     /// Visible messages of a queue.
     pub(super) fn visible(&mut self, now: SimTime, queue: QueueId) -> u64 {
+        self.book_lost(now, queue);
         self.queues[queue.index()].messages.counts(now).visible
     }
 }

@@ -1,6 +1,6 @@
 //! The state of services and queues while they run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use crate::cluster::Key;
 use crate::des::{SimDuration, SimTime};
@@ -148,6 +148,8 @@ pub(super) struct QueueState {
     /// When the timer for the next visibility timeout is set.
     pub(super) timer: Option<SimTime>,
     pub(super) age: Durations,
+    /// The same by category.
+    pub(super) age_by_category: BTreeMap<u16, Durations>,
     pub(super) redelivered: u64,
     buried: usize,
     pub(super) longest: u64,
@@ -160,6 +162,7 @@ impl QueueState {
             messages,
             timer: None,
             age: Durations::default(),
+            age_by_category: BTreeMap::new(),
             redelivered: 0,
             buried: 0,
             longest: 0,
@@ -167,16 +170,20 @@ impl QueueState {
         }
     }
 
-    pub(super) fn send(&mut self, now: SimTime, message: Key<Message>) {
-        self.messages.send(now, message);
+    pub(super) fn send(&mut self, now: SimTime, message: Key<Message>, category: u16) {
+        self.messages.send(now, message, category);
         let visible = self.messages.counts(now).visible;
         if visible > self.longest {
             (self.longest, self.longest_at) = (visible, now);
         }
     }
 
-    pub(super) fn worked_off(&mut self, age: SimDuration) {
+    pub(super) fn worked_off(&mut self, age: SimDuration, category: u16) {
         self.age.record(age);
+        self.age_by_category
+            .entry(category)
+            .or_default()
+            .record(age);
     }
 
     /// The next dead letter that has not been taken note of.

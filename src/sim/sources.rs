@@ -81,7 +81,7 @@ impl<'s> Sources<'s> {
                     }
                     .expect("every profile is a preset"),
                     overdispersion: background.overdispersion,
-                    category: 0,
+                    category: background.category,
                     start: since_monday(local),
                     end: SimTime::ZERO + scenario.duration,
                 };

@@ -68,7 +68,11 @@ impl<'s> World<'s> {
                 .zip(0..)
                 .map(|(service, place)| service_state(scenario, service, place, seed))
                 .collect(),
-            queues: scenario.queues.iter().map(queue_state).collect(),
+            queues: scenario
+                .queues
+                .iter()
+                .map(|queue| queue_state(scenario, queue))
+                .collect(),
             journeys: vec![JourneyState::default(); scenario.traffic.journeys.len()],
             meters: vec![LoadBalancerMeter::default(); scenario.services.len()],
             pods: Table::default(),
@@ -333,11 +337,13 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
     }
 }
 
-fn queue_state(queue: &crate::scenario::model::Queue) -> QueueState {
+fn queue_state(scenario: &Scenario, queue: &crate::scenario::model::Queue) -> QueueState {
     let config = QueueConfig {
         visibility_timeout: queue.visibility_timeout,
+        retention: queue.retention,
         max_receive_count: queue.max_receive_count,
         ..QueueConfig::STANDARD
     };
-    QueueState::new(MessageQueue::new(config))
+    let discipline = &scenario.services[queue.consumer.index()].discipline;
+    QueueState::new(MessageQueue::new(config, discipline.clone()))
 }

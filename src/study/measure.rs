@@ -58,6 +58,10 @@ pub fn measures(result: &RunResult) -> Vec<Measure> {
             "messages",
             queue.longest as f64,
         );
+        for of in queue.by_category() {
+            let name = format!("{} {} age p95", queue.name, of.category);
+            add(name, "s", of.age.p95_us as f64 / 1e6);
+        }
     }
     add(
         "pod starvation".into(),

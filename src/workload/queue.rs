@@ -8,11 +8,13 @@
 //!
 //! The queue acts when it is called: every call first lets happen what was due.
 //! [`MessageQueue::next_visible_at`] tells the caller when to call if nothing else happens. The
-//! queue is exact where the service is eventually consistent, and it hands out visible messages in
-//! the order in which they became visible, where the service promises none.
+//! queue is exact where the service is eventually consistent, and it hands out the visible messages
+//! of a category in the order in which they became visible, where the service promises none. Which
+//! category is next is for a [`Discipline`] to say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::line::{Discipline, Line, Place};
 use crate::des::{SimDuration, SimTime};
 
 #[cfg(test)]
@@ -100,78 +102,79 @@ pub struct MessageQueue<M> {
     config: QueueConfig,
     slots: Vec<Slot<M>>,
     vacant: Vec<u32>,
-    /// Slots by ticket: the order in which messages became visible.
-    visible: BTreeMap<u64, u32>,
+    /// Slots of visible messages, each in the order in which it became visible.
+    visible: Line<u32>,
     /// When each message in flight reappears, and its slot.
     in_flight: BTreeSet<(SimTime, u32)>,
     /// When each message was sent, those received often apart.
     fresh: BTreeSet<(SimTime, u32)>,
     worn: BTreeSet<(SimTime, u32)>,
     dead: Vec<DeadLetter<M>>,
-    next_ticket: u64,
+    /// Messages that outlived the retention and that nobody has been told of.
+    expired: Vec<M>,
     finished: Counts,
 }
 
 #[derive(Clone, Debug)]
 struct Slot<M> {
     message: M,
+    category: u16,
     sent: SimTime,
     receives: u32,
     /// Bumped by every receive and every removal: older receipts are void.
     generation: u32,
-    place: Place,
+    place: Whereabouts,
 }
 
+/// Where a message is.
 #[derive(Clone, Copy, Debug)]
-enum Place {
-    Visible { ticket: u64 },
+enum Whereabouts {
+    Visible(Place),
     InFlight { received: SimTime, until: SimTime },
     Vacant,
 }
 
 impl<M: Copy> MessageQueue<M> {
-    /// An empty queue.
+    /// An empty queue whose consumers take messages in the order of `discipline`.
     #[must_use]
-    pub fn new(config: QueueConfig) -> Self {
+    pub fn new(config: QueueConfig, discipline: Discipline) -> Self {
         Self {
             config,
             slots: Vec::new(),
             vacant: Vec::new(),
-            visible: BTreeMap::new(),
+            visible: Line::new(discipline),
             in_flight: BTreeSet::new(),
             fresh: BTreeSet::new(),
             worn: BTreeSet::new(),
             dead: Vec::new(),
-            next_ticket: 0,
+            expired: Vec::new(),
             finished: Counts::default(),
         }
     }
 
     /// Adds a message, visible at once. O(log n).
-    pub fn send(&mut self, now: SimTime, message: M) {
+    pub fn send(&mut self, now: SimTime, message: M, category: u16) {
         self.settle(now);
         self.finished.sent += 1;
-        let place = Place::Vacant;
+        let fresh = Slot {
+            message,
+            category,
+            sent: now,
+            receives: 0,
+            generation: 0,
+            place: Whereabouts::Vacant,
+        };
         let slot = match self.vacant.pop() {
             Some(slot) => {
                 let generation = self.slots[slot as usize].generation;
                 self.slots[slot as usize] = Slot {
-                    message,
-                    sent: now,
-                    receives: 0,
                     generation,
-                    place,
+                    ..fresh
                 };
                 slot
             }
             None => {
-                self.slots.push(Slot {
-                    message,
-                    sent: now,
-                    receives: 0,
-                    generation: 0,
-                    place,
-                });
+                self.slots.push(fresh);
                 self.slots.len() as u32 - 1
             }
         };
@@ -179,15 +182,15 @@ impl<M: Copy> MessageQueue<M> {
         self.show(slot);
     }
 
-    /// Takes the message that has been visible longest: `None` if none is visible or too many are
-    /// in flight. What was received too often becomes a dead letter on the way. O(log n).
+    /// Takes the visible message whose turn it is: `None` if none is visible or too many are in
+    /// flight. What was received too often becomes a dead letter on the way. O(log n).
     pub fn receive(&mut self, now: SimTime) -> Option<Delivery<M>> {
         self.settle(now);
         if self.in_flight.len() >= self.config.in_flight_max as usize {
             return None;
         }
         loop {
-            let slot = self.visible.first_key_value().map(|(_, &slot)| slot)?;
+            let (_, slot) = self.visible.next()?;
             if self
                 .config
                 .max_receive_count
@@ -229,7 +232,8 @@ impl<M: Copy> MessageQueue<M> {
         timeout: SimDuration,
     ) -> bool {
         self.settle(now);
-        let Place::InFlight { received, until } = self.slots[receipt.slot as usize].place else {
+        let Whereabouts::InFlight { received, until } = self.slots[receipt.slot as usize].place
+        else {
             return false;
         };
         if !self.holds(receipt) {
@@ -240,7 +244,7 @@ impl<M: Copy> MessageQueue<M> {
             .saturating_add(timeout)
             .min(received.saturating_add(VISIBILITY_MAX));
         self.in_flight.insert((until, receipt.slot));
-        self.slots[receipt.slot as usize].place = Place::InFlight { received, until };
+        self.slots[receipt.slot as usize].place = Whereabouts::InFlight { received, until };
         self.settle(now);
         true
     }
@@ -277,22 +281,29 @@ impl<M: Copy> MessageQueue<M> {
         &self.dead
     }
 
+    /// Messages that outlived the retention since this was last asked, oldest first.
+    pub fn take_expired(&mut self, now: SimTime) -> Vec<M> {
+        self.settle(now);
+        std::mem::take(&mut self.expired)
+    }
+
     /// Lets happen what is due: messages reappear at the end of their timeout and vanish at the end
     /// of the retention.
     fn settle(&mut self, now: SimTime) {
         while let Some(&(until, slot)) = self.in_flight.first()
             && until <= now
         {
-            self.in_flight.pop_first();
+            self.leave(slot);
             self.show(slot);
         }
-        while let Some((_, slot)) = self.expired(now) {
+        while let Some((_, slot)) = self.outlived(now) {
             self.finished.expired += 1;
+            self.expired.push(self.slots[slot as usize].message);
             self.remove(slot);
         }
     }
 
-    fn expired(&self, now: SimTime) -> Option<(SimTime, u32)> {
+    fn outlived(&self, now: SimTime) -> Option<(SimTime, u32)> {
         let oldest = self
             .fresh
             .first()
@@ -304,10 +315,8 @@ impl<M: Copy> MessageQueue<M> {
     }
 
     fn show(&mut self, slot: u32) {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.visible.insert(ticket, slot);
-        self.slots[slot as usize].place = Place::Visible { ticket };
+        let row = &mut self.slots[slot as usize];
+        row.place = Whereabouts::Visible(self.visible.join(row.category, slot));
     }
 
     fn hand_out(&mut self, slot: u32, now: SimTime) -> Delivery<M> {
@@ -315,10 +324,11 @@ impl<M: Copy> MessageQueue<M> {
         let until = now.saturating_add(self.config.visibility_timeout);
         self.in_flight.insert((until, slot));
         let row = &mut self.slots[slot as usize];
-        row.place = Place::InFlight {
+        row.place = Whereabouts::InFlight {
             received: now,
             until,
         };
+        self.visible.begun(row.category);
         row.receives += 1;
         row.generation = row.generation.wrapping_add(1);
         if row.receives == AGE_RECEIVES_MAX {
@@ -344,7 +354,7 @@ impl<M: Copy> MessageQueue<M> {
     fn remove(&mut self, slot: u32) {
         self.leave(slot);
         let row = &mut self.slots[slot as usize];
-        row.place = Place::Vacant;
+        row.place = Whereabouts::Vacant;
         row.generation = row.generation.wrapping_add(1);
         let by_age = if row.receives >= AGE_RECEIVES_MAX {
             &mut self.worn
@@ -356,10 +366,14 @@ impl<M: Copy> MessageQueue<M> {
     }
 
     fn leave(&mut self, slot: u32) {
-        match self.slots[slot as usize].place {
-            Place::Visible { ticket } => drop(self.visible.remove(&ticket)),
-            Place::InFlight { until, .. } => drop(self.in_flight.remove(&(until, slot))),
-            Place::Vacant => {}
+        let row = &self.slots[slot as usize];
+        match row.place {
+            Whereabouts::Visible(place) => self.visible.leave(place),
+            Whereabouts::InFlight { until, .. } => {
+                self.in_flight.remove(&(until, slot));
+                self.visible.ended(row.category);
+            }
+            Whereabouts::Vacant => {}
         }
     }
 }

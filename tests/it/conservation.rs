@@ -43,7 +43,10 @@ fn everybody_ends_once(run: &RunResult) -> Checked {
 
 /// The queue and the service that consumes it agree.
 fn every_message_has_one_place(queue: &QueueResult, service: &ServiceResult) -> Checked {
-    prop_assert_eq!(queue.sent, queue.completed + queue.dead + queue.remaining);
+    prop_assert_eq!(
+        queue.sent,
+        queue.completed + queue.dead + queue.expired + queue.remaining
+    );
     prop_assert_eq!(service.outcomes.succeeded, queue.completed);
     prop_assert_eq!(service.outcomes.dead, queue.dead);
     prop_assert_eq!(service.outcomes.in_flight, queue.remaining);

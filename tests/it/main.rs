@@ -6,6 +6,7 @@ mod cli;
 mod conservation;
 mod controllers;
 mod determinism;
+mod discipline;
 mod disruption;
 mod end_to_end;
 mod explain;

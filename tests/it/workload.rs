@@ -3,8 +3,8 @@
 
 use karpsim::des::{SimDuration, SimTime};
 use karpsim::workload::{
-    CategoryMap, Columns, Counts, MessageQueue, OnBadRow, QueueConfig, Receipt, Replay, ReplaySpec,
-    TimeColumn, Trace, TraceSpec,
+    CategoryMap, Columns, Counts, Discipline, MessageQueue, OnBadRow, QueueConfig, Receipt, Replay,
+    ReplaySpec, TimeColumn, Trace, TraceSpec,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -60,7 +60,7 @@ impl Scene {
             max_receive_count: Some(RECEIVES_MAX),
             in_flight_max: 8,
         };
-        let queue = MessageQueue::new(config);
+        let queue = MessageQueue::new(config, Discipline::Fifo);
         Self {
             now: SimTime::ZERO,
             queue,
@@ -73,7 +73,7 @@ impl Scene {
         match call {
             Call::Wait { secs } => self.now += SimDuration::from_secs(secs),
             Call::Send => {
-                self.queue.send(self.now, self.messages.len());
+                self.queue.send(self.now, self.messages.len(), 0);
                 let (sent, visible_from) = (self.now, self.now);
                 self.messages.push(Message {
                     sent,

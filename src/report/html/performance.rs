@@ -18,6 +18,7 @@ pub(super) fn sections(result: &RunResult) -> Markup {
             (outcomes(result))
             (journeys(result))
             (queues(result))
+            (categories(result))
         }
         section id="attribution" {
             h2 { "Where the time went" }
@@ -85,6 +86,7 @@ fn outcomes(result: &RunResult) -> Markup {
                 how.no_target,
                 how.reset,
                 how.dead,
+                how.expired,
                 how.in_flight,
             ];
             let success = share(how.succeeded, findings::ended(how));
@@ -101,6 +103,7 @@ fn outcomes(result: &RunResult) -> Markup {
         "No target",
         "Reset",
         "Dead letters",
+        "Expired",
         "In flight",
     ];
     table("How requests ended", &header, &rows)
@@ -150,6 +153,7 @@ fn queues(result: &RunResult) -> Markup {
                 Number(count(queue.completed)),
                 Number(count(queue.redelivered)),
                 Number(count(queue.dead)),
+                Number(count(queue.expired)),
                 Number(count(queue.remaining)),
                 Number(duration(queue.age.p95_us)),
                 Number(duration(queue.age.max_us)),
@@ -164,6 +168,7 @@ fn queues(result: &RunResult) -> Markup {
         "Done",
         "Redelivered",
         "Dead letters",
+        "Expired",
         "Left over",
         "Age p95",
         "Oldest",
@@ -171,6 +176,25 @@ fn queues(result: &RunResult) -> Markup {
         "on",
     ];
     table("Queues; age is from send to worked off", &header, &rows)
+}
+
+fn categories(result: &RunResult) -> Markup {
+    let of_queues = result.queues.iter().flat_map(|queue| {
+        let rows = queue.by_category().iter();
+        rows.map(|of| {
+            vec![
+                Name(queue.name.clone()),
+                Name(of.category.clone()),
+                Number(count(of.age.count)),
+                Number(duration(of.age.p50_us)),
+                Number(duration(of.age.p95_us)),
+                Number(duration(of.age.max_us)),
+            ]
+        })
+    });
+    let rows: Vec<_> = of_queues.collect();
+    let header = ["Queue", "Category", "Done", "Age p50", "Age p95", "Oldest"];
+    table("Queues by category: who waits for whom", &header, &rows)
 }
 
 fn attribution(result: &RunResult) -> Markup {

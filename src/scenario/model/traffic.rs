@@ -72,6 +72,8 @@ pub struct Background {
     pub overdispersion: Option<f64>,
     /// What each does.
     pub journey: JourneyId,
+    /// What all of them are about, as a place in [`Traffic::categories`].
+    pub category: u16,
 }
 
 /// Shape of a rate over the hours of a week.

@@ -12,6 +12,11 @@ const VISIBILITY_TIMEOUT: SimDuration = SimDuration::from_secs(30);
 /// The longest visibility timeout SQS takes (spec/kubernetes.md 7.2).
 const VISIBILITY_TIMEOUT_MAX: SimDuration = SimDuration::from_secs(12 * 3_600);
 
+/// `messageRetentionPeriod` where absent, and its bounds (spec/kubernetes.md 7.2).
+const RETENTION: SimDuration = SimDuration::from_secs(4 * 86_400);
+const RETENTION_MIN: SimDuration = SimDuration::from_secs(60);
+const RETENTION_MAX: SimDuration = SimDuration::from_secs(14 * 86_400);
+
 /// The queue at `place`; `None` where nobody consumes it.
 pub(super) fn queue(
     cx: &mut Context<'_>,
@@ -33,10 +38,21 @@ pub(super) fn queue(
     if let Some(count) = spec.max_receive_count {
         cx.at_least_one(&format!("{path}.maxReceiveCount"), count);
     }
+    let at = format!("{path}.messageRetentionPeriod");
+    let retention = spec
+        .message_retention_period
+        .map_or(RETENTION, |retention| cx.positive_time(&at, retention));
+    cx.require(
+        (RETENTION_MIN..=RETENTION_MAX).contains(&retention),
+        &at,
+        "is nothing SQS allows",
+        "expected `60s` to `14d`",
+    );
     Some(Queue {
         name: spec.name.clone(),
         visibility_timeout,
         max_receive_count: spec.max_receive_count,
+        retention,
         consumer: consumer(cx, &path, &spec.name, names)?,
     })
 }

@@ -1,5 +1,6 @@
 //! What is a service: its Deployment, what scales it, how its pods work?
 
+mod discipline;
 mod runtime;
 mod scaling;
 
@@ -14,7 +15,9 @@ use crate::des::SimDuration;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::model::{Ingress, Scaling, Service};
 use crate::scenario::spec::service::{IngressSpec, ServiceSpec};
+use crate::workload::Discipline;
 
+pub(super) use discipline::disciplines;
 pub(super) use runtime::idle_cpu;
 
 /// Request and response together, in bytes, where the scenario does not say.
@@ -78,6 +81,7 @@ pub(super) fn service(
         concurrency: runtime.concurrency,
         threads: runtime.threads,
         pod_queue_limit: runtime.pod_queue_limit,
+        discipline: Discipline::Fifo,
         warmup: runtime.warmup,
         model_load: runtime.model_load,
         accelerator: runtime.accelerator,

@@ -40,13 +40,19 @@ pub(super) fn traffic(
         Some(None) => Some(None),
         None => None,
     };
+    if let Some(backgrounds) = spec.background.get() {
+        let of_background = backgrounds.iter().filter_map(Part::get);
+        for name in of_background.filter_map(|background| background.category.as_deref()) {
+            category(name, &mut categories);
+        }
+    }
     // Without the trace nobody knows which categories there are.
     let known = replay.is_some().then_some(categories.as_slice());
     let journeys = spec
         .journeys
         .get()
         .and_then(|journeys| journey::journeys(cx, journeys, known, names));
-    let background = backgrounds(cx, spec.background.get()?, names);
+    let background = backgrounds(cx, spec.background.get()?, names, &mut categories);
     if let (Some(None), Some([])) = (replay_spec, background.as_deref()) {
         cx.expected(
             "traffic",
@@ -68,6 +74,7 @@ fn backgrounds(
     cx: &mut Context<'_>,
     specs: &[Part<BackgroundSpec>],
     names: &Names,
+    categories: &mut Vec<String>,
 ) -> Option<Vec<Background>> {
     let mut named = Vec::new();
     let mut backgrounds = Vec::new();
@@ -78,7 +85,7 @@ fn backgrounds(
             continue;
         };
         named.push((format!("{path}.name"), spec.name.clone()));
-        backgrounds.push(background(cx, &path, spec, names));
+        backgrounds.push(background(cx, &path, spec, names, categories));
     }
     cx.unique("background", &named);
     backgrounds.into_iter().collect()
@@ -89,6 +96,7 @@ fn background(
     path: &str,
     spec: &BackgroundSpec,
     names: &Names,
+    categories: &mut Vec<String>,
 ) -> Option<Background> {
     let journey = names.journey(cx, &format!("{path}.journey"), &spec.journey);
     let per_hour = per_hour(&spec.rate);
@@ -120,7 +128,21 @@ fn background(
         profile: profile?,
         overdispersion: spec.overdispersion,
         journey: journey?,
+        category: spec
+            .category
+            .as_deref()
+            .map_or(0, |name| category(name, categories)),
     })
+}
+
+/// The place of a category, which joins the others if it is new.
+fn category(name: &str, categories: &mut Vec<String>) -> u16 {
+    let known = categories.iter().position(|category| category == name);
+    let place = known.unwrap_or_else(|| {
+        categories.push(name.to_owned());
+        categories.len() - 1
+    });
+    u16::try_from(place).unwrap_or(u16::MAX)
 }
 
 fn per_hour(text: &str) -> Option<f64> {

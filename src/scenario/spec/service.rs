@@ -59,7 +59,7 @@ pub struct RuntimeSpec {
     pub concurrency: Option<u32>,
     /// Cores one request can keep busy at once; 1 where absent.
     pub threads: Option<u32>,
-    /// Requests waiting in a pod.
+    /// Work that waits: requests in a pod, or the messages its pods take.
     pub queue: PodQueueSpec,
     /// From container start to ready.
     pub startup: StartupSpec,
@@ -69,12 +69,17 @@ pub struct RuntimeSpec {
     pub idle_cpu: Option<Quantity>,
 }
 
-/// Requests waiting in a pod.
+/// Work that waits: requests in a pod, or the messages its pods take.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct PodQueueSpec {
-    /// Most that may wait; further ones are refused with 503. No limit where absent.
+    /// Most requests that may wait in a pod; further ones are refused with 503. No limit where absent.
     pub limit: Option<u32>,
+    /// Who is next: `fifo` (where absent); `priority`: the categories of `order` first, one after the other; `fair`: the category
+    /// with the least work in hand, and of equals the one whose turn is longest ago.
+    pub discipline: Option<String>,
+    /// For `priority`: categories, the most important first; those that are not named come last, together.
+    pub order: Vec<String>,
 }
 
 /// From container start to ready.
@@ -133,6 +138,9 @@ pub struct QueueSpec {
     /// Received more often than this, a message goes to the dead letters; without limit where absent.
     #[serde(default)]
     pub max_receive_count: Option<u32>,
+    /// Not worked off for so long, a message is dropped: 60 s to 14 d; 4 d where absent.
+    #[serde(default)]
+    pub message_retention_period: Option<GoDuration>,
 }
 
 /// Static web frontend on S3 and CloudFront.

@@ -101,6 +101,9 @@ pub struct BackgroundSpec {
     pub overdispersion: Option<f64>,
     /// What each arrival does.
     pub journey: String,
+    /// What all of them are about; without category where absent.
+    #[serde(default)]
+    pub category: Option<String>,
 }
 
 /// One step of a journey.

@@ -13,8 +13,8 @@ fn at(secs: u64) -> SimTime {
 }
 
 fn queue(config: QueueConfig, messages: u64) -> MessageQueue<u64> {
-    let mut queue = MessageQueue::new(config);
-    (0..messages).for_each(|message| queue.send(at(message), message));
+    let mut queue = MessageQueue::new(config, Discipline::Fifo);
+    (0..messages).for_each(|message| queue.send(at(message), message, 0));
     queue
 }
 
@@ -96,7 +96,7 @@ fn a_dead_letter_does_not_stop_those_behind_it() {
         1,
     );
     receive(&mut queue, 0, 0);
-    queue.send(at(400), 1);
+    queue.send(at(400), 1, 0);
     receive(&mut queue, 400, 1);
     assert_eq!(queue.dead_letters().len(), 1);
 }
@@ -110,7 +110,7 @@ fn only_the_latest_receipt_deletes() {
     assert!(queue.delete(at(320), second));
     assert!(!queue.delete(at(320), second));
     // The slot is used again; the old receipts mean nothing to the new message.
-    queue.send(at(330), 7);
+    queue.send(at(330), 7, 0);
     assert!(!queue.delete(at(330), first));
     assert!(!queue.delete(at(330), second));
     assert_eq!(
@@ -168,7 +168,9 @@ fn retention_counts_from_the_send_wherever_the_message_is() {
         }
     );
     assert!(!queue.delete(at(60), receipt));
+    assert_eq!(queue.take_expired(at(60)), [0]);
     assert_eq!(queue.counts(at(61)).expired, 2);
+    assert_eq!(queue.take_expired(at(61)), [1]);
 }
 
 #[test]
@@ -184,12 +186,15 @@ fn the_age_of_the_oldest_passes_over_messages_received_often() {
     for receive_at in [5, 305, 605] {
         receive(&mut queue, receive_at, 0);
     }
-    queue.send(at(610), 1);
+    queue.send(at(610), 1, 0);
     assert_eq!(queue.oldest_age(at(615)), Some(SimDuration::from_secs(5)));
     let receipt = receive(&mut queue, 615, 1);
     queue.delete(at(620), receipt);
     assert_eq!(queue.oldest_age(at(620)), Some(SimDuration::from_secs(620)));
-    assert_eq!(MessageQueue::<u64>::new(CONFIG).oldest_age(at(1)), None);
+    assert_eq!(
+        MessageQueue::<u64>::new(CONFIG, Discipline::Fifo).oldest_age(at(1)),
+        None
+    );
 }
 
 #[test]
@@ -206,4 +211,23 @@ fn too_many_in_flight_leave_nothing_to_receive() {
     assert_eq!(queue.receive(at(3)), None);
     queue.delete(at(4), receipt);
     receive(&mut queue, 4, 2);
+}
+
+#[test]
+fn fair_turns_count_what_is_in_flight() {
+    let mut queue = MessageQueue::new(CONFIG, Discipline::Fair);
+    (0..4).for_each(|message| queue.send(at(0), message, 0));
+    queue.send(at(1), 4, 1);
+    queue.send(at(1), 5, 1);
+    let first = receive(&mut queue, 2, 0);
+    receive(&mut queue, 2, 4);
+    receive(&mut queue, 2, 1);
+    // One job of the first category ends: both have one in hand, and the second was served longer ago.
+    assert!(queue.delete(at(3), first));
+    receive(&mut queue, 3, 5);
+    receive(&mut queue, 3, 2);
+    // At 302 s the first two of those in flight are visible again. Each category has one in hand, and the second was served longer ago;
+    // then the first, whose message that was never received stands before the one that came back.
+    receive(&mut queue, 302, 4);
+    receive(&mut queue, 302, 3);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::mistakes;
+use super::{category, mistakes};
 use crate::des::SimDuration;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::model::Replay;
@@ -184,14 +184,7 @@ fn is_weight(weight: f64) -> bool {
 
 /// From the categories of the trace to those of the scenario: renamed, drawn from the mix, or kept.
 fn category_map(trace: &Trace, spec: &CategoriesSpec, categories: &mut Vec<String>) -> CategoryMap {
-    let mut place = |name: &str| {
-        let known = categories.iter().position(|category| category == name);
-        let place = known.unwrap_or_else(|| {
-            categories.push(name.to_owned());
-            categories.len() - 1
-        });
-        u16::try_from(place).unwrap_or(u16::MAX)
-    };
+    let mut place = |name: &str| category(name, categories);
     let weighted = spec.mix.iter().filter(|(_, weight)| is_weight(**weight));
     let mix: Vec<(f64, u16)> = weighted
         .map(|(name, weight)| (*weight, place(name)))
