@@ -10,8 +10,8 @@
 //! * [`termination`]: which pods leave a node that is going away, in which order, and when may its instance end?
 //! * [`interruption`]: what is done about a message from AWS?
 //!
-//! Shared by these: [`budget`] (how many nodes may go now), [`cost`] (what it costs to disturb a node) and [`offerings`] (what a
-//! claim may use, and at what price).
+//! Shared by these: [`budget`] (how many nodes may go now), [`cost`] (what it costs to disturb a node), [`offerings`] (what a
+//! claim may use, and at what price) and [`version`] (which release's rules apply).
 
 pub mod budget;
 pub mod cost;
@@ -24,3 +24,6 @@ pub mod lifecycle;
 pub mod offerings;
 pub mod provisioning;
 pub mod termination;
+pub mod version;
+
+pub use version::Version;

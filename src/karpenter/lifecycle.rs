@@ -2,9 +2,8 @@
 
 use crate::api::{Effect, Resource, Resources, Taint};
 use crate::des::{SimDuration, SimTime};
+use crate::karpenter::Version;
 
-/// A claim that has no instance by then is deleted (0.1).
-pub const LAUNCH_TIMEOUT: SimDuration = SimDuration::from_secs(5 * 60);
 /// A claim whose node has not joined by then is deleted (0.1).
 pub const REGISTRATION_TIMEOUT: SimDuration = SimDuration::from_secs(15 * 60);
 /// `expireAfter` of a pool that does not set it: 720 h (0.1).
@@ -148,13 +147,16 @@ impl Conditions {
     /// When the clock will delete it, and for what, if nothing changes. Both timeouts count from the creation, since that is when the
     /// conditions were last set. There is no timeout of initialization.
     #[must_use]
-    pub fn next_deadline(&self, expire_after: Option<SimDuration>) -> Option<(SimTime, Overdue)> {
-        let liveness = match self.phase() {
-            Phase::Launching => Some((self.created + LAUNCH_TIMEOUT, Overdue::Launch)),
-            Phase::Registering => {
-                Some((self.created + REGISTRATION_TIMEOUT, Overdue::Registration))
-            }
-            Phase::Initializing | Phase::Ready => None,
+    pub fn next_deadline(
+        &self,
+        expire_after: Option<SimDuration>,
+        version: Version,
+    ) -> Option<(SimTime, Overdue)> {
+        let joined_by = (self.created + REGISTRATION_TIMEOUT, Overdue::Registration);
+        let liveness = match (self.phase(), version.launch_timeout()) {
+            (Phase::Launching, Some(timeout)) => Some((self.created + timeout, Overdue::Launch)),
+            (Phase::Launching, None) | (Phase::Registering, _) => Some(joined_by),
+            (Phase::Initializing | Phase::Ready, _) => None,
         };
         let expiration =
             expire_after.map(|span| (self.created.saturating_add(span), Overdue::Expired));
@@ -163,8 +165,13 @@ impl Conditions {
 
     /// Why it is to be deleted now, if it is.
     #[must_use]
-    pub fn overdue(&self, now: SimTime, expire_after: Option<SimDuration>) -> Option<Overdue> {
-        let (deadline, reason) = self.next_deadline(expire_after)?;
+    pub fn overdue(
+        &self,
+        now: SimTime,
+        expire_after: Option<SimDuration>,
+        version: Version,
+    ) -> Option<Overdue> {
+        let (deadline, reason) = self.next_deadline(expire_after, version)?;
         (deadline <= now).then_some(reason)
     }
 
@@ -234,22 +241,43 @@ mod tests {
     #[test]
     fn a_claim_must_launch_in_five_and_register_in_fifteen_minutes() {
         let mut claim = Conditions::new(at(100));
-        assert_eq!(claim.next_deadline(MONTH), Some((at(400), Overdue::Launch)));
-        assert_eq!(claim.overdue(at(399), MONTH), None);
-        assert_eq!(claim.overdue(at(400), MONTH), Some(Overdue::Launch));
+        assert_eq!(
+            claim.next_deadline(MONTH, Version::NEWEST),
+            Some((at(400), Overdue::Launch))
+        );
+        assert_eq!(claim.overdue(at(399), MONTH, Version::NEWEST), None);
+        assert_eq!(
+            claim.overdue(at(400), MONTH, Version::NEWEST),
+            Some(Overdue::Launch)
+        );
         claim.launch(at(103));
         assert_eq!(
-            claim.next_deadline(MONTH),
+            claim.next_deadline(MONTH, Version::NEWEST),
             Some((at(1000), Overdue::Registration))
         );
         claim.register(at(140));
         assert_eq!(claim.phase(), Phase::Initializing);
         let expiry = at(100 + 720 * 3600);
-        assert_eq!(claim.next_deadline(MONTH), Some((expiry, Overdue::Expired)));
-        assert_eq!(claim.next_deadline(None), None);
+        assert_eq!(
+            claim.next_deadline(MONTH, Version::NEWEST),
+            Some((expiry, Overdue::Expired))
+        );
+        assert_eq!(claim.next_deadline(None, Version::NEWEST), None);
         claim.initialize(at(155));
         assert_eq!(claim.phase(), Phase::Ready);
-        assert_eq!(claim.overdue(expiry, MONTH), Some(Overdue::Expired));
+        assert_eq!(
+            claim.overdue(expiry, MONTH, Version::NEWEST),
+            Some(Overdue::Expired)
+        );
+    }
+
+    #[test]
+    fn before_1_7_only_the_registration_had_a_timeout() {
+        let claim = Conditions::new(at(0));
+        let (old, new) = (Version::minor(6), Version::minor(7));
+        let deadline = |version| claim.next_deadline(None, version);
+        assert_eq!(deadline(old), Some((at(900), Overdue::Registration)));
+        assert_eq!(deadline(new), Some((at(300), Overdue::Launch)));
     }
 
     #[test]
@@ -257,7 +285,7 @@ mod tests {
         let claim = Conditions::new(at(0));
         let minute = Some(SimDuration::from_secs(60));
         assert_eq!(
-            claim.next_deadline(minute),
+            claim.next_deadline(minute, Version::NEWEST),
             Some((at(60), Overdue::Expired))
         );
     }

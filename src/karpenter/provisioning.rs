@@ -36,7 +36,6 @@ mod topology;
 mod variant;
 
 pub use batcher::{Batcher, Closed, Window};
-pub use finish::MAX_TYPES;
 pub use plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason, TypeFailures};
 pub use problem::{
     CountedNode, ExistingNode, HostPort, Limits, MinValuesPolicy, Options, PendingPod,

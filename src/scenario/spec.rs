@@ -74,6 +74,7 @@
 //! Fields are [`Part`]s where a mistake in one is no reason not to look at its neighbours.
 
 pub mod cluster;
+pub mod karpenter;
 pub mod service;
 pub mod traffic;
 

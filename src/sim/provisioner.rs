@@ -240,6 +240,9 @@ impl World<'_> {
         else {
             return false;
         };
+        if !karpenter.version.protects_destinations() {
+            return false;
+        }
         let (Some(window), Some(initialized)) =
             (karpenter.pools[pool].consolidate_after, node.initialized)
         else {

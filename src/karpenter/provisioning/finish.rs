@@ -13,9 +13,6 @@ use super::queue::Queue;
 use crate::api::{Requirement, Requirements, key};
 use crate::cloud::{CapacityType, InstanceType};
 
-/// The most types a claim lists (0.1).
-pub const MAX_TYPES: usize = 600;
-
 /// How a requirement set ranks the types of a pool, and what it lets a launch try of each.
 #[derive(Debug)]
 struct Ranking {
@@ -64,7 +61,7 @@ impl Pass<'_> {
         let ranked = ranking.by_price.iter().copied();
         let types: Vec<usize> = ranked
             .filter(|&place| claim.types.has(place))
-            .take(MAX_TYPES)
+            .take(self.problem.options.claim_types)
             .collect();
         if let Some(short) = self.short_after_truncation(&claim, &types) {
             let (pool, cause) = (self.pools[claim.pool].index, Cause::from(short));

@@ -22,7 +22,7 @@ pub struct NewClaim {
     pub pool: usize,
     /// What its instance must be: pool, pods and topology together, with the type names and the capacity types a launch may try.
     pub requirements: Requirements,
-    /// Places in the pool's types, cheapest first, 600 at most.
+    /// Places in the pool's types, cheapest first, as many as a claim may list.
     pub types: Vec<usize>,
     /// Requests of its pods and the least DaemonSet overhead among its types.
     pub requests: Resources,

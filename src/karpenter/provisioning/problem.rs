@@ -4,6 +4,7 @@ use crate::api::{LabelSet, Requirements, Resource, Resources, Symbol, Symbols, T
 use crate::cloud::InstanceType;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::{SimTime, StreamKey};
+use crate::karpenter::Version;
 
 /// A port taken on the node: number and protocol.
 pub type HostPort = (u16, Symbol);
@@ -151,6 +152,8 @@ pub struct Options {
     /// The most attempts to place a pod, in the place of the minute the real pass may take (1.1). Pods not reached by then get neither place
     /// nor error.
     pub max_attempts: u64,
+    /// The most types a claim lists (1.14).
+    pub claim_types: usize,
 }
 
 impl Default for Options {
@@ -161,6 +164,7 @@ impl Default for Options {
             min_values_policy: MinValuesPolicy::default(),
             consolidation_simulation: false,
             max_attempts: u64::MAX,
+            claim_types: Version::NEWEST.claim_types(),
         }
     }
 }

@@ -6,7 +6,9 @@ use crate::cloud::market::MarketSettings;
 use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId};
 use crate::cluster::TemplateId;
 use crate::des::{Dist, SimDuration};
+use crate::karpenter::Version;
 use crate::kube::nodegroup::NodeGroup;
+use crate::scenario::tree::Node;
 
 /// The cluster.
 #[derive(Clone, Debug)]
@@ -58,8 +60,12 @@ pub struct NodeGroupModel {
 /// Karpenter and its objects.
 #[derive(Clone, Debug)]
 pub struct KarpenterModel {
-    /// Version text.
-    pub version: String,
+    /// The release whose rules apply.
+    pub version: Version,
+    /// `settings` of the chart as written, for the exporter.
+    pub settings: Option<Node>,
+    /// The chart's other values as written, for the exporter.
+    pub values: Option<Node>,
     /// The window closes after so long without a new pod.
     pub batch_idle: SimDuration,
     /// The window closes after so long in any case.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::karpenter::KarpenterSpec;
 use super::service::DistSpec;
-use crate::api::{GoDuration, Quantity};
+use crate::api::GoDuration;
 use crate::scenario::decode::Part;
 use crate::scenario::tree::Node;
 
@@ -81,51 +82,6 @@ pub struct ScalingConfigSpec {
     pub desired_size: u32,
     /// Most.
     pub max_size: u32,
-}
-
-/// Karpenter.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KarpenterSpec {
-    /// Version; `1.14.1` where absent.
-    #[serde(default)]
-    pub version: Option<String>,
-    /// The chart's own keys.
-    #[serde(default)]
-    pub settings: Part<KarpenterSettingsSpec>,
-    /// NodePools and EC2NodeClasses: real objects.
-    pub manifests: Vec<Node>,
-}
-
-/// `settings` of Karpenter's Helm chart (spec/karpenter.md 7).
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct KarpenterSettingsSpec {
-    /// 1 s where absent.
-    pub batch_idle_duration: Option<GoDuration>,
-    /// 10 s where absent.
-    pub batch_max_duration: Option<GoDuration>,
-    /// `Respect` (where absent) or `Ignore`.
-    pub preference_policy: Option<String>,
-    /// `Strict` (where absent) or `BestEffort`.
-    pub min_values_policy: Option<String>,
-    /// 0.075 where absent.
-    pub vm_memory_overhead_percent: Option<f64>,
-    /// ENIs kept back on every node; 0 where absent.
-    #[serde(rename = "reservedENIs")]
-    pub reserved_enis: Option<Quantity>,
-    /// Name of the interruption queue; without it Karpenter does not hear of interruptions.
-    pub interruption_queue: Option<String>,
-    /// Feature gates.
-    pub feature_gates: FeatureGatesSpec,
-}
-
-/// `settings.featureGates`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct FeatureGatesSpec {
-    /// Off where absent.
-    pub spot_to_spot_consolidation: bool,
 }
 
 /// What the cloud does of itself.

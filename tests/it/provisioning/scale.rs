@@ -1,6 +1,7 @@
 //! The micro-benchmark of 8.1 in small, so that `benches/provisioning.rs` cannot rot.
 
-use karpsim::karpenter::provisioning::MAX_TYPES;
+use karpsim::karpenter::Version;
+use karpsim::karpenter::provisioning::Plan;
 
 use super::fake::{diverse, diverse_in_mumbai, fingerprint};
 
@@ -37,9 +38,11 @@ fn the_real_catalogue_takes_them_all_too() {
     let plan = diverse_in_mumbai(100).solve();
     assert!(plan.errors.is_empty(), "{:?}", plan.errors);
     assert_eq!(plan.claims.len(), 20);
-    assert!(
-        plan.claims
-            .iter()
-            .all(|claim| claim.types.len() <= MAX_TYPES)
-    );
+    let most = |plan: &Plan| plan.claims.iter().map(|claim| claim.types.len()).max();
+    let new = most(&plan).expect("claims");
+    assert!((61..=600).contains(&new), "{new}");
+
+    let mut old = diverse_in_mumbai(100);
+    old.options.claim_types = Version::minor(6).claim_types();
+    assert_eq!(most(&old.solve()), Some(60));
 }

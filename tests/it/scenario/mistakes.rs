@@ -1,4 +1,5 @@
-//! What is said of a bad scenario: every case of `mistakes.txt` is `town.yaml` with some text replaced, and exactly what is said.
+//! What is said of a bad scenario: every case of `mistakes.txt` and `karpenter.txt` is `town.yaml` with some text replaced, and exactly
+//! what is said.
 //!
 //! `-` is text to be replaced where it stands first, `+` what replaces it; lines keep the indentation of the first. `>` is said:
 //! severity, line and column, message, then after ` | ` what was expected and after ` ? ` the suggestion.
@@ -8,7 +9,10 @@ use karpsim::scenario::{Opened, Options};
 
 use super::{TOWN, TRACE, opened};
 
-const CASES: &str = include_str!("../../fixtures/scenarios/mistakes.txt");
+const CASES: [&str; 2] = [
+    include_str!("../../fixtures/scenarios/mistakes.txt"),
+    include_str!("../../fixtures/scenarios/karpenter.txt"),
+];
 const BROKEN: &[u8] = b"at,what\n2015-01-26 09:00:00,Pothole\nsoon,Garbage\n2015-01-27 10:00:00\n";
 const EMPTY: &[u8] = b"at,what\n";
 
@@ -90,7 +94,8 @@ fn edited(case: &str) -> String {
 #[test]
 fn every_mistake_is_told_in_its_words() {
     let mut wrong = Vec::new();
-    for case in CASES.split("\n\n").filter(|case| !case.trim().is_empty()) {
+    let cases = CASES.iter().flat_map(|cases| cases.split("\n\n"));
+    for case in cases.filter(|case| !case.trim().is_empty()) {
         let opened = open_town(&edited(case));
         let actual = said(&opened);
         let expected: Vec<&str> = case
