@@ -9,7 +9,8 @@ use criterion::Criterion;
 use karpsim::api::objects::karpenter::ConsolidationPolicy;
 use karpsim::des::{SimDuration, SimTime};
 use karpsim::karpenter::disruption::{
-    Act, ClusterState, Controller, NoEligiblePool, NodeId, PdbCover, Simulate, Stranded, WhatIf,
+    Act, ClusterState, Controller, Method, NoEligiblePool, NodeId, PdbCover, Simulate, Stranded,
+    WhatIf,
 };
 
 use cluster::{Cluster, NodeSpec, OfferingSpec, PodSpec, PoolSpec, TypeSpec};
@@ -45,7 +46,7 @@ fn pass(cluster: &Cluster, simulate: &mut dyn Simulate) -> Act {
 struct Full;
 
 impl Simulate for Full {
-    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
+    fn without(&mut self, candidates: &[NodeId], _: Method) -> Result<WhatIf, NoEligiblePool> {
         let NodeId(pod) = candidates[0];
         Ok(WhatIf {
             claims: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
 //! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `job` the queues',
-//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `launch`, `disruption`, `instance` and `drain` Karpenter's and EC2's, `book` and `bill` the
+//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `launch`, `disruption`, `drift`, `instance` and `drain` Karpenter's and EC2's, `script` the scenario's, `book` and `bill` the
 //! accountants'.
 //!
 //! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
@@ -12,6 +12,7 @@ mod bill;
 mod book;
 mod disruption;
 mod drain;
+mod drift;
 mod event;
 mod instance;
 mod job;
@@ -26,6 +27,7 @@ mod provisioner;
 mod request;
 mod scaling;
 mod scheduling;
+mod script;
 mod service;
 mod sources;
 mod start;
@@ -224,6 +226,8 @@ impl Model for World<'_> {
             Event::Retrigger => self.retrigger(now, queue),
             Event::Disrupt => self.disrupt(now, queue),
             Event::DisruptionQueue => self.disruption_queue(now, queue),
+            Event::Scripted(place) => self.scripted(now, place, queue),
+            Event::ImagesSeen(family) => self.images_seen(now, family),
             Event::PoolDown(place) => self.pool_down(now, place, queue),
             Event::SpotNotice(node) => self.spot_notice(now, node, queue),
             Event::SpotReclaim(node) => self.spot_reclaim(now, node, queue),

@@ -5,7 +5,7 @@
 //! pass. Started commands live in a [`Queue`] until their replacements are ready. Every node that could go and stays is named with
 //! the reason, since people will ask.
 //!
-//! Not modelled: drift (4.11), static pools, node repair, CapacityBuffers and reserved capacity.
+//! Not modelled: static pools, node repair, CapacityBuffers and reserved capacity.
 
 mod balanced;
 pub mod candidate;
@@ -13,6 +13,8 @@ pub mod command;
 pub mod consolidatable;
 mod consolidation;
 pub mod controller;
+mod drift;
+pub mod drifted;
 mod emptiness;
 #[cfg(test)]
 mod fixture;
@@ -28,8 +30,9 @@ pub use balanced::Score;
 pub use candidate::{Blocked, Standing, standings};
 pub use command::{Command, Finding, Method, Saving, Unconsolidatable};
 pub use controller::{Act, Controller, Step};
+pub use drifted::DriftReason;
 pub use memo::ClusterState;
 pub use queue::{Outcome, Queue, Replacement};
 pub use validation::ValidationFailure;
-pub use view::{NodeId, NodeView, PdbCover, PodView, PoolView, View};
+pub use view::{Drifted, NodeId, NodeView, PdbCover, PodView, PoolView, View};
 pub use what_if::{Names, NoEligiblePool, Origin, Simulate, Stranded, WhatIf};

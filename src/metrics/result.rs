@@ -320,6 +320,8 @@ pub struct ChurnResult {
     pub interrupted: u64,
     /// Too old.
     pub expired: u64,
+    /// Not what their NodePool or EC2NodeClass said any more.
+    pub drifted: u64,
     /// Pods scheduled to a node.
     pub pods_scheduled: u64,
     /// Pods evicted by drains.

@@ -265,6 +265,7 @@ fn run(duration_us: u64) -> RunResult {
             consolidated: 84,
             interrupted: 9,
             expired: 12,
+            drifted: 3,
             pods_scheduled: 4_120,
             pods_evicted: 611,
             pods_lost: 14,

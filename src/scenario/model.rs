@@ -3,6 +3,7 @@
 //! Every `Option` here means that the thing is absent, never that a default is to be filled in. Past this point the core cannot fail.
 
 pub mod cluster;
+pub mod events;
 pub mod traffic;
 
 use crate::api::{Symbol, Symbols};
@@ -83,6 +84,8 @@ pub struct Scenario {
     pub frontend: Option<Frontend>,
     /// Who comes, and what they do.
     pub traffic: Traffic,
+    /// What happens to the cluster, in the order of the file.
+    pub events: Vec<events::TimedEvent>,
     /// The cloud's own doings.
     pub market: MarketModel,
     /// What it costs.

@@ -8,6 +8,7 @@ mod clock;
 mod cluster;
 mod context;
 mod dist;
+mod events;
 mod files;
 mod frontend;
 mod goals;
@@ -58,7 +59,7 @@ pub(super) fn resolve(
     let clock = clock::clock(cx, spec);
     let catalog = spec.region.get().and_then(|region| catalog(cx, region));
 
-    let objects = Objects::read(cx);
+    let objects = Objects::read(cx, spec);
     let priorities = priority::priorities(cx, &objects.cluster);
     let daemons = cluster::daemons(cx, &objects.cluster, &priorities);
     let mut resolved = services(cx, spec, &objects, names, &priorities);
@@ -66,8 +67,9 @@ pub(super) fn resolve(
     let queues = queues(cx, spec, names);
 
     let cluster = spec.cluster.get().zip(catalog.as_ref());
-    let cluster =
-        cluster.and_then(|(spec, catalog)| cluster::cluster(cx, spec, catalog, &objects.karpenter));
+    let cluster = cluster.and_then(|(spec, catalog)| {
+        cluster::cluster(cx, spec, catalog, &objects.karpenter, &objects.applied)
+    });
     let market = spec.market.get().zip(catalog.as_ref());
     let market = market.map(|(spec, catalog)| market::market(cx, spec, catalog));
     let prices = spec.prices.get().map(|spec| market::prices(cx, spec));
@@ -84,6 +86,9 @@ pub(super) fn resolve(
     let traffic = spec.traffic.get();
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
+    let events = spec.events.get().zip(clock.as_ref());
+    let events = events
+        .and_then(|(specs, clock)| events::events(cx, specs, &objects.applied, clock.duration));
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
     if let Some(cluster) = &cluster {
         let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();
@@ -129,6 +134,7 @@ pub(super) fn resolve(
         pdbs: pdbs.into_iter().map(|(_, pdb)| pdb).collect(),
         frontend: frontend?,
         traffic: traffic?,
+        events: events?,
         market: market?,
         prices: prices?,
         slos: slos?,
@@ -167,15 +173,18 @@ fn catalog(cx: &mut Context<'_>, region: &str) -> Option<Catalog> {
 struct Objects {
     cluster: Vec<Manifest>,
     karpenter: Vec<Manifest>,
+    /// What events apply later.
+    applied: Vec<Manifest>,
     services: Vec<Vec<Manifest>>,
 }
 
 impl Objects {
-    fn read(cx: &mut Context<'_>) -> Self {
+    fn read(cx: &mut Context<'_>, spec: &ScenarioSpec) -> Self {
         let services = cx.node("services").map_or(0, |node| node.items().len());
         let objects = Self {
             cluster: manifests(cx, "cluster.manifests", Place::Cluster),
             karpenter: manifests(cx, "cluster.karpenter.manifests", Place::Karpenter),
+            applied: events::applied(cx, spec.events.get().map_or(&[][..], Vec::as_slice)),
             services: (0..services)
                 .map(|place| manifests(cx, &format!("services[{place}].workload"), Place::Service))
                 .collect(),

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | `cluster.manifests` | PriorityClass, DaemonSet, Namespace |
 //! | `cluster.karpenter.manifests` | NodePool, EC2NodeClass |
+//! | `events[].apply` | one NodePool or EC2NodeClass, in place of the one of that name |
 //! | `services[].workload` | one Deployment; at most one of HorizontalPodAutoscaler and ScaledObject; PodDisruptionBudget, Service, ServiceAccount, ConfigMap |
 //!
 //! There are no DaemonSets but those listed. A pod of one keeps no CPU busy unless its annotation `karpsim/idle-cpu: 20m` says so.
@@ -74,6 +75,7 @@
 //! Fields are [`Part`]s where a mistake in one is no reason not to look at its neighbours.
 
 pub mod cluster;
+pub mod events;
 pub mod karpenter;
 pub mod service;
 pub mod traffic;
@@ -83,6 +85,7 @@ use serde::Deserialize;
 use super::decode::Part;
 use crate::api::GoDuration;
 use cluster::{ClusterSpec, MarketSpec, PricesSpec};
+use events::EventSpec;
 use service::{FrontendSpec, QueueSpec, ServiceSpec};
 use traffic::TrafficSpec;
 
@@ -119,6 +122,9 @@ pub struct ScenarioSpec {
     pub frontend: Part<Option<FrontendSpec>>,
     /// Who comes, and what they do.
     pub traffic: Part<TrafficSpec>,
+    /// What happens to the cluster at times of its own.
+    #[serde(default)]
+    pub events: Part<Vec<Part<EventSpec>>>,
     /// What the cloud does of itself.
     #[serde(default)]
     pub market: Part<MarketSpec>,

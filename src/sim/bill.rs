@@ -75,7 +75,7 @@ impl World<'_> {
             .facts(instance.kind)
             .instance_type
             .to_string();
-        let volume = self.volume_of(self.nodes[key].owner, until.since(instance.billed_from));
+        let volume = self.volume_of(&self.nodes[key], until.since(instance.billed_from));
         Some(NodeBill {
             billed: usage.billed(),
             instance: usage.line(name, &price, quality),
@@ -111,10 +111,9 @@ impl World<'_> {
         )
     }
 
-    fn volume_of(&self, owner: Owner, provisioned: SimDuration) -> Gp3Volume {
-        match (owner, &self.scenario.cluster.karpenter) {
-            (Owner::Pool(pool), Some(karpenter)) => {
-                let class = &karpenter.classes[karpenter.pools[pool].class];
+    fn volume_of(&self, node: &Node, provisioned: SimDuration) -> Gp3Volume {
+        match (node.owner, self.class_of(node)) {
+            (Owner::Pool(_), Some(class)) => {
                 let plain = Gp3Volume::plain(class.volume_bytes, provisioned);
                 Gp3Volume {
                     iops: plain.iops + class.extra_iops,

@@ -23,6 +23,7 @@ pub(super) struct Counters {
     pub(super) consolidated: u64,
     pub(super) interrupted: u64,
     pub(super) expired: u64,
+    pub(super) drifted: u64,
     pub(super) pods_scheduled: u64,
     pub(super) pods_evicted: u64,
     pub(super) pods_lost: u64,

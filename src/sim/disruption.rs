@@ -13,12 +13,13 @@ use crate::karpenter::disruption::{
     PoolView, Replacement, Simulate, View, WhatIf, standings,
 };
 use crate::karpenter::provisioning::{PendingPod, Problem, solve};
+use crate::scenario::model::NodePoolModel;
 
 use super::event::Event;
-use super::karpenter::{Karpenter, options, pool_templates};
+use super::karpenter::{Karpenter, options};
 use super::node::{EndReason, Node, Owner};
 use super::pod::{Pod, Stage};
-use super::provisioner::NOMINATION;
+use super::provisioner::{NOMINATION, is_protected};
 use super::{Queue, World};
 
 /// Answers the controller's what-ifs by provisioning passes over the live tables.
@@ -92,14 +93,16 @@ impl World<'_> {
         if let Some(standings) = standings {
             self.note_look(now, &standings, &step.findings);
         }
-        if let Act::Start(command) = step.act {
-            self.start_command(now, *command, queue);
+        if let Act::Start(commands) = step.act {
+            for command in commands {
+                self.start_command(now, command, queue);
+            }
         }
         queue.push(step.wake, Class::Controller, Event::Disrupt);
     }
 
     fn pool_views<'a>(&'a self, karpenter: &'a Karpenter<'_>) -> Vec<PoolView<'a>> {
-        let view = |(place, pool): (usize, &'a crate::scenario::model::NodePoolModel)| {
+        let view = |(place, pool): (usize, &'a NodePoolModel)| {
             let mine = self.nodes.iter().filter(|(_, node)| {
                 node.owner == Owner::Pool(place) && node.initialized.is_some() && !node.terminated
             });
@@ -116,7 +119,7 @@ impl World<'_> {
                 types: &karpenter.types[place],
             }
         };
-        karpenter.model.pools.iter().enumerate().map(view).collect()
+        karpenter.pools().enumerate().map(view).collect()
     }
 
     fn node_views(&self, karpenter: &Karpenter<'_>) -> Vec<NodeView> {
@@ -132,6 +135,7 @@ impl World<'_> {
         let Owner::Pool(pool) = node.owner else {
             unreachable!("claims belong to NodePools")
         };
+        let made = self.made_from(node);
         NodeView {
             id: node.id,
             pool,
@@ -143,9 +147,11 @@ impl World<'_> {
             deleting: node.deleting() || node.marked,
             queued: karpenter.commands.contains(node.id),
             nominated_until: node.nominated_until,
-            do_not_disrupt: false,
+            do_not_disrupt: made.is_some_and(|pool| pool.do_not_disrupt),
             initialized: node.initialized,
             last_pod_event: node.last_pod_event,
+            drifted: node.drifted,
+            termination_grace: made.is_some_and(|pool| pool.termination_grace.is_some()),
             pods: node.pods.iter().map(|&pod| self.pod_view(pod)).collect(),
         }
     }
@@ -188,11 +194,12 @@ impl World<'_> {
 
     /// A command starts: replacement first, then the candidates are marked and wait for it.
     fn start_command(&mut self, now: SimTime, command: Command, queue: &mut Queue) {
-        let replacement = command.replacement.as_ref().map(|claim| {
+        let create = |claim| {
             let key = self.create_claim(now, claim, queue);
             self.nodes[key].id
-        });
-        self.note_started(now, &command, replacement);
+        };
+        let replacements: Vec<_> = command.replacements.iter().map(create).collect();
+        self.note_started(now, &command, &replacements);
         for &id in &command.candidates {
             if let Some(key) = self.node_with(id) {
                 self.nodes[key].marked = true;
@@ -206,7 +213,7 @@ impl World<'_> {
             }
         }
         if let Some(karpenter) = &mut self.karpenter {
-            karpenter.commands.start(command, replacement, now);
+            karpenter.commands.start(command, replacements, now);
         }
         self.disruption_queue(now, queue);
     }
@@ -250,10 +257,10 @@ impl World<'_> {
                 continue;
             };
             if outcome == Outcome::Delete {
-                let reason = if command.method == Method::Emptiness {
-                    EndReason::Empty
-                } else {
-                    EndReason::Underutilized
+                let reason = match command.method {
+                    Method::Emptiness => EndReason::Empty,
+                    Method::Drift => EndReason::Drifted,
+                    Method::MultiNode | Method::SingleNode => EndReason::Underutilized,
                 };
                 self.delete_claim(now, key, reason, queue);
             } else {
@@ -265,7 +272,7 @@ impl World<'_> {
 }
 
 impl Simulate for LiveCluster<'_, '_> {
-    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
+    fn without(&mut self, candidates: &[NodeId], method: Method) -> Result<WhatIf, NoEligiblePool> {
         if self.karpenter.model.pools.is_empty() {
             return Err(NoEligiblePool);
         }
@@ -274,12 +281,12 @@ impl Simulate for LiveCluster<'_, '_> {
             .iter()
             .filter_map(|&id| world.node_with(id))
             .collect();
-        let pods = self.pods_without(&gone);
-        let (existing, keys, counted) = world.cluster_view(self.now, &gone);
+        let pods = self.pods_without(&gone, method);
+        let (existing, keys, counted) = world.cluster_view(self.karpenter, self.now, &gone);
         let plan = solve(&Problem {
             symbols: &world.scenario.symbols,
             templates: &world.scenario.templates,
-            pools: &pool_templates(self.karpenter.model, &self.karpenter.types),
+            pools: &self.karpenter.templates(),
             existing: &existing,
             counted: &counted,
             daemons: &world.daemon_templates,
@@ -350,7 +357,7 @@ impl<'w> LiveCluster<'w, '_> {
             let there =
                 node.instance.is_some() && !node.deleting() && !node.marked && !gone.contains(&key);
             there
-                && (starting || !world.is_protected(self.now, node))
+                && (starting || !is_protected(self.karpenter, self.now, node))
                 && shape.node_matches(&node.labels, &scenario.symbols)
         };
         let others = world.nodes.iter().filter(|&(key, node)| takes(key, node));
@@ -376,7 +383,7 @@ impl<'w> LiveCluster<'w, '_> {
     }
 
     /// Pending pods, pods of the candidates, and pods of nodes that go anyway.
-    fn pods_without(&self, gone: &[Key<Node>]) -> Vec<PendingPod> {
+    fn pods_without(&self, gone: &[Key<Node>], method: Method) -> Vec<PendingPod> {
         let world = self.world;
         let pending = world.pods.iter().filter(|(_, pod)| {
             pod.stage == Stage::Pending && pod.pinned.is_none() && pod.deleting.is_none()
@@ -389,7 +396,8 @@ impl<'w> LiveCluster<'w, '_> {
                 template: pod.template,
                 created: pod.created,
                 uid: pod.uid,
-                ignores_protection: matches!(pod.stage, Stage::Pending | Stage::Starting),
+                ignores_protection: method.ignores_protection()
+                    || matches!(pod.stage, Stage::Pending | Stage::Starting),
             })
             .collect();
         pods.extend(world.displaced());

@@ -34,6 +34,7 @@ impl World<'_> {
             EndReason::Empty => self.counters.emptied += 1,
             EndReason::Underutilized => self.counters.consolidated += 1,
             EndReason::Expired => self.counters.expired += 1,
+            EndReason::Drifted => self.counters.drifted += 1,
             EndReason::Interrupted | EndReason::InsufficientCapacity | EndReason::Running => {}
         }
         if self.nodes[key].registered.is_none() {
@@ -42,10 +43,8 @@ impl World<'_> {
             }
             return;
         }
-        let grace = match (self.nodes[key].owner, &self.karpenter) {
-            (Owner::Pool(pool), Some(karpenter)) => karpenter.model.pools[pool].termination_grace,
-            _ => None,
-        };
+        let made = self.made_from(&self.nodes[key]);
+        let grace = made.and_then(|pool| pool.termination_grace);
         self.nodes[key].drain = Some(Drain::start(now, grace));
         self.nodes[key].marked = false;
         self.refresh_node(now, key, queue);

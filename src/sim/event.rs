@@ -1,5 +1,6 @@
 //! Everything that can happen, as one closed enumeration of 16 bytes.
 
+use crate::cloud::AmiFamily;
 use crate::cluster::Key;
 use crate::cluster::cpu::CpuSlot;
 use crate::scenario::model::{QueueId, ServiceId, StepId};
@@ -84,6 +85,10 @@ pub(super) enum Event {
     /// Karpenter's disruption queue looks at its commands.
     DisruptionQueue,
 
+    /// Something the scenario makes happen, by its place.
+    Scripted(u16),
+    /// Karpenter notices new images of a family.
+    ImagesSeen(AmiFamily),
     /// A spot pool goes down.
     PoolDown(u32),
     /// EC2 takes a spot instance back: the notice.

@@ -10,12 +10,14 @@ use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
 use crate::kube::scheduler::{ClusterEvent, NodeInfo};
 use crate::metrics::journal::Decision;
 
+use crate::scenario::model::{NodeClassModel, NodePoolModel};
+
 use super::event::Event;
 use super::node::{Instance, Node, Owner, disrupted_taint};
 use super::pod::Pod;
 use super::{Queue, World};
 
-impl World<'_> {
+impl<'s> World<'s> {
     /// A claim or node group wish has become an instance: what follows is a matter of time.
     pub(super) fn instance_launched(
         &mut self,
@@ -61,7 +63,8 @@ impl World<'_> {
         {
             queue.push(devices, Class::Kubelet, Event::DevicesReady(key));
         }
-        if let Some(expire_after) = self.expire_after(key) {
+        let made = self.made_from(&self.nodes[key]);
+        if let Some(expire_after) = made.and_then(|pool| pool.expire_after) {
             queue.push(
                 self.nodes[key].created + expire_after,
                 Class::Controller,
@@ -73,6 +76,8 @@ impl World<'_> {
     /// Fills in what the instance makes of the node: labels, taints, capacity.
     pub(super) fn describe(&mut self, key: Key<Node>) {
         let scenario = self.scenario;
+        let made = self.made_from(&self.nodes[key]);
+        let class = self.class_of(&self.nodes[key]);
         let node = &mut self.nodes[key];
         let Some(instance) = node.instance else {
             return;
@@ -92,14 +97,9 @@ impl World<'_> {
                     125e6,
                 )
             }
-            Owner::Pool(place) => {
-                let karpenter = scenario
-                    .cluster
-                    .karpenter
-                    .as_ref()
-                    .expect("a NodePool's node comes with Karpenter");
-                let pool = &karpenter.pools[place];
-                let class = &karpenter.classes[pool.class];
+            Owner::Pool(_) => {
+                let pool = made.expect("a NodePool's node has a claim");
+                let class = class.expect("a NodePool's node has a class");
                 (
                     &class.types[instance.kind.index()],
                     pool.labels.clone(),
@@ -323,11 +323,20 @@ impl World<'_> {
         })
     }
 
-    fn expire_after(&self, key: Key<Node>) -> Option<SimDuration> {
-        let Owner::Pool(pool) = self.nodes[key].owner else {
+    /// The NodePool a claim was made from, as it was then.
+    pub(super) fn made_from(&self, node: &Node) -> Option<&'s NodePoolModel> {
+        let (Owner::Pool(place), Some(claim)) = (node.owner, &node.claim) else {
             return None;
         };
-        self.scenario.cluster.karpenter.as_ref()?.pools[pool].expire_after
+        let karpenter = self.scenario.cluster.karpenter.as_ref()?;
+        Some(karpenter.pool(place, claim.pool))
+    }
+
+    /// The EC2NodeClass a claim was launched under, as it was then.
+    pub(super) fn class_of(&self, node: &Node) -> Option<&'s NodeClassModel> {
+        let claim = node.claim.as_ref()?;
+        let karpenter = self.scenario.cluster.karpenter.as_ref()?;
+        Some(karpenter.class(self.made_from(node)?.class, claim.class))
     }
 }
 

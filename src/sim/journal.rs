@@ -309,7 +309,7 @@ impl World<'_> {
         &mut self,
         now: SimTime,
         command: &Command,
-        replacement: Option<NodeId>,
+        replacements: &[NodeId],
     ) {
         for &node in &command.candidates {
             self.note_leaving(now, node);
@@ -318,7 +318,7 @@ impl World<'_> {
             let command = Box::new(command.clone());
             let decision = Decision::Started {
                 command,
-                replacement,
+                replacements: replacements.to_vec(),
             };
             journal.note(now, Subject::Disruption, decision);
         }

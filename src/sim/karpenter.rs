@@ -5,24 +5,34 @@ use rustc_hash::FxHashMap;
 use crate::api::{Symbol, Symbols, key};
 use crate::cloud::ice::IceCache;
 use crate::cloud::market::Pool;
-use crate::cloud::{CapacityType, InstanceType, InstanceTypeId, Offering};
+use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId, Offering};
 use crate::des::SimTime;
 use crate::karpenter::budget::Budget;
 use crate::karpenter::disruption;
+use crate::karpenter::disruption::drifted::Hashes;
 use crate::karpenter::provisioning::{
     Batcher, Limits, MinValuesPolicy, Options, PoolTemplate, PreferencePolicy, Window,
 };
-use crate::scenario::model::{KarpenterModel, NodePoolModel};
+use crate::scenario::model::cluster::{Change, Revision};
+use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
+
+/// A state of the ICE cache that offerings never show: they are brought up to date at once.
+const UNSEEN: u64 = u64::MAX;
 
 /// What Karpenter remembers.
 #[derive(Clone, Debug)]
 pub(super) struct Karpenter<'s> {
     pub(super) model: &'s KarpenterModel,
+    /// By NodePool and by class: which text of it counts now.
+    pool_revisions: Vec<Revision>,
+    class_revisions: Vec<Revision>,
+    /// Releases of images that have been noticed.
+    releases: Vec<AmiFamily>,
     /// By NodePool: its disruption budgets.
     pub(super) budgets: Vec<Vec<Budget>>,
     pub(super) batcher: Batcher,
     pub(super) ice: IceCache,
-    /// By NodePool: the types its requirements leave, with the offerings of this moment.
+    /// By NodePool: the types its requirements ever leave, with the offerings of this moment.
     pub(super) types: Vec<Vec<InstanceType>>,
     /// The same types in the catalog.
     pub(super) type_ids: Vec<Vec<InstanceTypeId>>,
@@ -43,13 +53,17 @@ pub(super) struct Karpenter<'s> {
 
 impl<'s> Karpenter<'s> {
     pub(super) fn new(model: &'s KarpenterModel, symbols: &Symbols) -> Self {
-        let candidates: Vec<_> = model
-            .pools
-            .iter()
-            .map(|pool| candidate_types(model, pool, symbols))
+        let places = 0..model.pools.len();
+        let candidates: Vec<_> = places
+            .clone()
+            .map(|place| candidate_types(model, place, symbols))
             .collect();
+        let revisions = places.clone().flat_map(|place| model.revisions(place));
         Self {
             model,
+            pool_revisions: vec![Revision::default(); model.pools.len()],
+            class_revisions: vec![Revision::default(); model.classes.len()],
+            releases: Vec::new(),
             budgets: model.pools.iter().map(budgets).collect(),
             batcher: Batcher::new(Window {
                 idle: model.batch_idle,
@@ -70,9 +84,11 @@ impl<'s> Karpenter<'s> {
             launched: FxHashMap::default(),
             claims: vec![0; model.pools.len()],
             passes: 0,
-            always_spot: model.pools.iter().zip(&candidates).all(|(pool, types)| {
-                allows_spot(pool, symbols) && types.iter().all(|(_, kind)| is_always_spot(kind))
-            }),
+            always_spot: revisions.into_iter().all(|pool| allows_spot(pool, symbols))
+                && candidates
+                    .iter()
+                    .flatten()
+                    .all(|(_, kind)| is_always_spot(kind)),
             controller: disruption::Controller::default(),
             commands: disruption::Queue::default(),
         }
@@ -85,14 +101,9 @@ impl<'s> Karpenter<'s> {
             return;
         }
         self.seen_sequence = self.ice.sequence();
-        for ((pool, types), ids) in self
-            .model
-            .pools
-            .iter()
-            .zip(&mut self.types)
-            .zip(&self.type_ids)
-        {
-            let class = &self.model.classes[pool.class];
+        for place in 0..self.types.len() {
+            let class = self.class_of(place);
+            let (types, ids) = (&mut self.types[place], &self.type_ids[place]);
             for (shown, &id) in types.iter_mut().zip(ids) {
                 let fresh = &class.types[id.index()];
                 for (offered, offering) in fresh.offerings.iter().zip(&mut shown.offerings) {
@@ -105,6 +116,93 @@ impl<'s> Karpenter<'s> {
                 }
             }
         }
+    }
+
+    /// A NodePool as it is now.
+    pub(super) fn pool(&self, place: usize) -> &'s NodePoolModel {
+        self.model.pool(place, self.pool_revisions[place])
+    }
+
+    /// NodePools as they are now, by place.
+    pub(super) fn pools(&self) -> impl Iterator<Item = &'s NodePoolModel> {
+        (0..self.pool_revisions.len()).map(|place| self.pool(place))
+    }
+
+    /// The class of a NodePool as it is now.
+    pub(super) fn class_of(&self, pool: usize) -> &'s NodeClassModel {
+        let class = self.pool(pool).class;
+        self.model.class(class, self.class_revisions[class])
+    }
+
+    /// Which text of a NodePool counts now.
+    pub(super) fn pool_revision(&self, place: usize) -> Revision {
+        self.pool_revisions[place]
+    }
+
+    /// Which text of a class counts now.
+    pub(super) fn class_revision(&self, place: usize) -> Revision {
+        self.class_revisions[place]
+    }
+
+    /// What a claim of this NodePool launched now would be made from.
+    pub(super) fn hashes(&self, pool: &NodePoolModel) -> Hashes {
+        let class = self
+            .model
+            .class(pool.class, self.class_revision(pool.class));
+        let of_family = |family: &&AmiFamily| **family == class.image_family;
+        let releases = match class.images.newest {
+            true => self.releases.iter().filter(of_family).count(),
+            false => 0,
+        };
+        Hashes {
+            template: pool.template_hash,
+            class: class.hash,
+            image: class.images.hash.wrapping_add(releases as u64),
+            security_groups: class.security_groups_hash,
+        }
+    }
+
+    /// A manifest is applied.
+    pub(super) fn change(&mut self, change: usize) {
+        let revision = Revision(Some(change));
+        match &self.model.changes[change] {
+            Change::Pool(place, _) => {
+                self.pool_revisions[*place] = revision;
+                self.budgets[*place] = budgets(self.pool(*place));
+            }
+            Change::Class(place, _) => self.class_revisions[*place] = revision,
+        }
+        for place in 0..self.types.len() {
+            let class = self.class_of(place);
+            let fresh = self.type_ids[place]
+                .iter()
+                .map(|id| class.types[id.index()].clone());
+            self.types[place] = fresh.collect();
+        }
+        self.seen_sequence = UNSEEN;
+    }
+
+    /// New images of a family have been noticed.
+    pub(super) fn notice_release(&mut self, family: AmiFamily) {
+        self.releases.push(family);
+    }
+
+    /// The pools of a problem, as of now.
+    pub(super) fn templates(&self) -> Vec<PoolTemplate<'_>> {
+        let template = |(pool, types): (&NodePoolModel, _)| PoolTemplate {
+            name: pool.symbol,
+            weight: pool.weight,
+            labels: pool.labels.clone(),
+            requirements: pool.requirements.clone(),
+            taints: pool.taints.clone(),
+            limits: Limits {
+                resources: pool.limits.clone(),
+                nodes: pool.limit_nodes.map(i64::from),
+            },
+            types,
+        };
+        let types = self.types.iter().map(Vec::as_slice);
+        self.pools().zip(types).map(template).collect()
     }
 
     /// Whether every claim of any NodePool could be spot now: all pools allow it, and all their types are offered as spot wherever they
@@ -125,21 +223,21 @@ impl<'s> Karpenter<'s> {
     }
 }
 
-/// The types that a pool's own requirements leave, in the order of the catalog (spec/karpenter.md 1.3).
+/// The types that a pool's own requirements leave in any of its revisions, in the order of the catalog (spec/karpenter.md 1.3).
 fn candidate_types<'s>(
     model: &'s KarpenterModel,
-    pool: &NodePoolModel,
+    place: usize,
     symbols: &Symbols,
 ) -> Vec<(InstanceTypeId, &'s InstanceType)> {
-    let all = (0..)
-        .map(InstanceTypeId)
-        .zip(&model.classes[pool.class].types);
-    all.filter(|(_, kind)| {
+    let types = &model.classes[model.pools[place].class].types;
+    let left = |kind: &InstanceType, pool: &NodePoolModel| {
         kind.requirements
             .conflict(&pool.requirements, symbols)
             .is_none()
-    })
-    .collect()
+    };
+    let all = (0..).map(InstanceTypeId).zip(types);
+    all.filter(|(_, kind)| model.revisions(place).any(|pool| left(kind, pool)))
+        .collect()
 }
 
 fn allows_spot(pool: &NodePoolModel, symbols: &Symbols) -> bool {
@@ -171,26 +269,6 @@ fn budgets(pool: &NodePoolModel) -> Vec<Budget> {
     let checked =
         |budget| Budget::from_manifest(budget).expect("a resolved scenario has valid budgets");
     pool.budgets.iter().map(checked).collect()
-}
-
-/// The pools of a problem, as of now.
-pub(super) fn pool_templates<'a>(
-    model: &KarpenterModel,
-    types: &'a [Vec<InstanceType>],
-) -> Vec<PoolTemplate<'a>> {
-    let template = |(pool, types): (&NodePoolModel, &'a Vec<InstanceType>)| PoolTemplate {
-        name: pool.symbol,
-        weight: pool.weight,
-        labels: pool.labels.clone(),
-        requirements: pool.requirements.clone(),
-        taints: pool.taints.clone(),
-        limits: Limits {
-            resources: pool.limits.clone(),
-            nodes: pool.limit_nodes.map(i64::from),
-        },
-        types,
-    };
-    model.pools.iter().zip(types).map(template).collect()
 }
 
 /// Karpenter's settings for a pass.

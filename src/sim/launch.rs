@@ -31,11 +31,15 @@ impl<'s> World<'s> {
         let karpenter = self.karpenter.as_mut().expect("claims are Karpenter's");
         let number = karpenter.claims[claim.pool];
         karpenter.claims[claim.pool] += 1;
-        let name = format!("{}-{number:05}", karpenter.model.pools[claim.pool].name);
+        let made_from = karpenter.pool(claim.pool);
+        let name = format!("{}-{number:05}", made_from.name);
         let asked = Claim {
             requirements: claim.requirements.clone(),
             types: claim.types.clone(),
             requests: claim.requests,
+            pool: karpenter.pool_revision(claim.pool),
+            class: karpenter.class_revision(made_from.class),
+            hashes: karpenter.hashes(made_from),
         };
         let id = self.next_node_id();
         let key = self.nodes.insert(Node::new(
@@ -78,6 +82,7 @@ impl<'s> World<'s> {
         match launched {
             Some((pool, capacity_type)) => {
                 let ordinal = karpenter.next_ordinal(pool.instance_type, pool.zone);
+                self.stamp_class(key, &karpenter);
                 self.karpenter = Some(karpenter);
                 let instance = Instance {
                     kind: pool.instance_type,
@@ -87,6 +92,7 @@ impl<'s> World<'s> {
                     billed_from: now,
                 };
                 self.instance_launched(now, key, instance, queue);
+                self.judge_drift(now, key);
                 self.watch_if_spot(now, key, queue);
             }
             None => {
@@ -99,6 +105,17 @@ impl<'s> World<'s> {
         }
         self.touch_consolidation();
         self.poke_provisioner(now, queue);
+    }
+
+    /// A claim is launched under its class as that is now.
+    fn stamp_class(&mut self, key: Key<Node>, karpenter: &Karpenter<'_>) {
+        let Some(pool) = self.made_from(&self.nodes[key]) else {
+            return;
+        };
+        if let Some(claim) = &mut self.nodes[key].claim {
+            claim.class = karpenter.class_revision(pool.class);
+            claim.hashes = karpenter.hashes(pool);
+        }
     }
 
     fn ask_fleet(

@@ -4,9 +4,11 @@ use crate::api::{Effect, LabelSet, Requirements, Resource, Resources, Symbol, Ta
 use crate::cloud::{CapacityType, InstanceTypeId};
 use crate::cluster::{Key, TemplateId};
 use crate::des::SimTime;
-use crate::karpenter::disruption::NodeId;
+use crate::karpenter::disruption::drifted::Hashes;
+use crate::karpenter::disruption::{Drifted, NodeId};
 use crate::karpenter::termination::Drain;
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
+use crate::scenario::model::cluster::Revision;
 
 use super::pod::Pod;
 use super::use_log::{UseLog, share_ppm};
@@ -40,6 +42,8 @@ pub(super) enum EndReason {
     Empty,
     /// Its pods had room elsewhere, or on something cheaper.
     Underutilized,
+    /// It was not what its NodePool or class says any more.
+    Drifted,
     /// EC2 took it back.
     Interrupted,
     /// It was too old.
@@ -54,6 +58,7 @@ impl EndReason {
             Self::Running => "running",
             Self::Empty => "empty",
             Self::Underutilized => "underutilized",
+            Self::Drifted => "drifted",
             Self::Interrupted => "spot interrupted",
             Self::Expired => "expired",
             Self::InsufficientCapacity => "insufficient capacity",
@@ -87,6 +92,7 @@ pub(super) struct Node {
     pub(super) marked: bool,
     pub(super) nominated_until: SimTime,
     pub(super) last_pod_event: Option<SimTime>,
+    pub(super) drifted: Option<Drifted>,
     pub(super) drain: Option<Drain>,
     /// When the drain looks next.
     pub(super) drain_look: Option<SimTime>,
@@ -104,6 +110,10 @@ pub(super) struct Claim {
     pub(super) requirements: Requirements,
     pub(super) types: Vec<usize>,
     pub(super) requests: Resources,
+    /// The text of its NodePool when it was created, and that of its class when it was launched.
+    pub(super) pool: Revision,
+    pub(super) class: Revision,
+    pub(super) hashes: Hashes,
 }
 
 impl Node {
@@ -141,6 +151,7 @@ impl Node {
             marked: false,
             nominated_until: SimTime::ZERO,
             last_pod_event: None,
+            drifted: None,
             drain: None,
             drain_look: None,
             terminated: false,

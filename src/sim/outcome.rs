@@ -203,6 +203,7 @@ impl World<'_> {
             consolidated: counters.consolidated,
             interrupted: counters.interrupted,
             expired: counters.expired,
+            drifted: counters.drifted,
             pods_scheduled: counters.pods_scheduled,
             pods_evicted: counters.pods_evicted,
             pods_lost: counters.pods_lost,

@@ -10,7 +10,7 @@ use crate::metrics::PendingCause;
 use crate::scenario::model::Scenario;
 
 use super::event::Event;
-use super::karpenter::{options, pool_templates};
+use super::karpenter::{Karpenter, options};
 use super::node::{Node, Owner};
 use super::pod::{Pod, Stage};
 use super::{Queue, World};
@@ -130,7 +130,7 @@ impl World<'_> {
         };
         karpenter.refresh_offerings(now);
         karpenter.passes += 1;
-        let (existing, keys, counted) = self.cluster_view(now, &[]);
+        let (existing, keys, counted) = self.cluster_view(&karpenter, now, &[]);
         let ties = StreamKey {
             seed: self.seed,
             purpose: Purpose::KarpenterTie,
@@ -139,7 +139,7 @@ impl World<'_> {
         let plan = solve(&Problem {
             symbols: &self.scenario.symbols,
             templates: &self.scenario.templates,
-            pools: &pool_templates(karpenter.model, &karpenter.types),
+            pools: &karpenter.templates(),
             existing: &existing,
             counted: &counted,
             daemons: &self.daemon_templates,
@@ -169,6 +169,7 @@ impl World<'_> {
     /// Nodes as a pass sees them: those that may take pods, and those that only count in the topology. `without` are taken for gone.
     pub(super) fn cluster_view(
         &self,
+        karpenter: &Karpenter<'_>,
         now: SimTime,
         without: &[Key<Node>],
     ) -> (Vec<ExistingNode>, Vec<Key<Node>>, Vec<CountedNode>) {
@@ -186,13 +187,18 @@ impl World<'_> {
                 });
             } else {
                 keys.push(key);
-                existing.push(self.existing_node(now, key, node));
+                let protected = is_protected(karpenter, now, node);
+                existing.push(ExistingNode {
+                    protected,
+                    ..self.existing_node(key, node)
+                });
             }
         }
         (existing, keys, counted)
     }
 
-    fn existing_node(&self, now: SimTime, key: Key<Node>, node: &Node) -> ExistingNode {
+    /// A node as a pass sees it, were it not for the `consolidateAfter` of its pool.
+    fn existing_node(&self, key: Key<Node>, node: &Node) -> ExistingNode {
         let pods = node.pods.iter().map(|&pod| &self.pods[pod]);
         let daemon_requested = pods
             .clone()
@@ -229,26 +235,8 @@ impl World<'_> {
                 .filter(|pod| pod.is_active())
                 .map(|pod| pod.template)
                 .collect(),
-            protected: self.is_protected(now, node),
+            protected: false,
         }
-    }
-
-    /// Whether the node is inside its pool's consolidateAfter window (spec/karpenter.md 1.9).
-    pub(super) fn is_protected(&self, now: SimTime, node: &Node) -> bool {
-        let (Owner::Pool(pool), Some(karpenter)) =
-            (node.owner, self.scenario.cluster.karpenter.as_ref())
-        else {
-            return false;
-        };
-        if !karpenter.version.protects_destinations() {
-            return false;
-        }
-        let (Some(window), Some(initialized)) =
-            (karpenter.pools[pool].consolidate_after, node.initialized)
-        else {
-            return false;
-        };
-        window > SimDuration::ZERO && now.since(node.last_pod_event.unwrap_or(initialized)) < window
     }
 
     /// Does what a pass decided.
@@ -287,6 +275,21 @@ impl World<'_> {
             self.turn_clock(now, service);
         }
     }
+}
+
+/// Whether the node is inside its pool's consolidateAfter window (spec/karpenter.md 1.9).
+pub(super) fn is_protected(karpenter: &Karpenter<'_>, now: SimTime, node: &Node) -> bool {
+    let Owner::Pool(pool) = node.owner else {
+        return false;
+    };
+    if !karpenter.model.version.protects_destinations() {
+        return false;
+    }
+    let window = karpenter.pool(pool).consolidate_after;
+    let (Some(window), Some(initialized)) = (window, node.initialized) else {
+        return false;
+    };
+    window > SimDuration::ZERO && now.since(node.last_pod_event.unwrap_or(initialized)) < window
 }
 
 fn pending(key: Key<Pod>, pod: &Pod) -> PendingPod {

@@ -191,6 +191,9 @@ impl<'s> World<'s> {
         if scraped {
             queue.push(start + RESOLUTION, Class::Sampling, Event::Scrape);
         }
+        for (place, event) in self.scenario.events.iter().enumerate() {
+            queue.push(event.at, Class::Environment, Event::Scripted(place as u16));
+        }
         if self.karpenter.is_some() {
             queue.push(start + POLL, Class::Controller, Event::Disrupt);
         }

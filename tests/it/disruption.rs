@@ -127,6 +127,14 @@ fn nodes<'a>(cluster: &'a Cluster, command: &Command) -> Vec<&'a NodeView> {
     command.candidates.iter().map(node).collect()
 }
 
+/// The command that is started, if any.
+fn started(cluster: &Cluster, gate: bool) -> Option<Command> {
+    match steps(cluster, gate).1?.act {
+        Act::Start(mut commands) => commands.pop(),
+        Act::Nothing | Act::Wait => None,
+    }
+}
+
 /// What a node costs, by the offering it is.
 fn price(cluster: &Cluster, node: &NodeView) -> u64 {
     let kind = &cluster.types[node.instance_type.unwrap()];
@@ -161,12 +169,12 @@ proptest! {
 
     #[test]
     fn a_replacement_is_cheaper_however_it_is_launched(cluster in a_cluster(), gate: bool) {
-        let (_, Some(Step { act: Act::Start(command), .. })) = steps(&cluster, gate) else {
+        let Some(command) = started(&cluster, gate) else {
             return Ok(());
         };
         let now: u64 = nodes(&cluster, &command).iter().map(|n| price(&cluster, n)).sum();
         prop_assert_eq!(command.saving.now, Price(now));
-        if let Some(claim) = &command.replacement {
+        if let [claim] = &command.replacements[..] {
             prop_assert!(!claim.types.is_empty());
             for &place in &claim.types {
                 let dearest = dearest(&cluster, claim, &cluster.types[place]);
@@ -177,7 +185,7 @@ proptest! {
 
     #[test]
     fn no_pool_loses_more_nodes_than_its_budgets_allow(cluster in a_cluster(), gate: bool) {
-        let (_, Some(Step { act: Act::Start(command), .. })) = steps(&cluster, gate) else {
+        let Some(command) = started(&cluster, gate) else {
             return Ok(());
         };
         let mut taken: BTreeMap<usize, u32> = BTreeMap::new();
@@ -200,7 +208,7 @@ proptest! {
 
     #[test]
     fn no_node_goes_whose_pods_are_protected(cluster in a_cluster(), gate: bool) {
-        let (_, Some(Step { act: Act::Start(command), .. })) = steps(&cluster, gate) else {
+        let Some(command) = started(&cluster, gate) else {
             return Ok(());
         };
         for pod in nodes(&cluster, &command).iter().flat_map(|node| &node.pods) {

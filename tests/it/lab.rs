@@ -1,5 +1,7 @@
 //! Scenarios as small as a law needs: text in, results out.
 
+pub(crate) mod fleet;
+
 use std::io;
 use std::path::Path;
 

@@ -8,6 +8,7 @@ mod controllers;
 mod determinism;
 mod discipline;
 mod disruption;
+mod drift;
 mod end_to_end;
 mod explain;
 mod lab;

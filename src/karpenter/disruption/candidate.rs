@@ -67,6 +67,8 @@ pub enum Blocked {
     },
     /// It is empty and none of this method's business.
     Empty,
+    /// It is what its pool and node class say.
+    NotDrifted,
     /// It is not empty.
     NotEmpty {
         /// What it costs to move its pods.
@@ -86,8 +88,12 @@ impl<'a> Candidate<'a> {
             price: node.price(pool),
             cost: node.reschedule_cost(),
         };
-        let blocked = forbidden(node, view.now).or_else(|| match method {
+        let pods_count = !(method.is_eventual() && node.termination_grace);
+        let blocked = forbidden(node, view.now)
+            .or_else(|| pods_count.then(|| protected_pod(node, view.now)).flatten());
+        let blocked = blocked.or_else(|| match method {
             Method::Emptiness => candidate.unfit_for_emptiness(view.now),
+            Method::Drift => candidate.unfit_for_drift(),
             Method::MultiNode | Method::SingleNode => candidate.unfit_for_consolidation(view.now),
         });
         blocked.map_or(Ok(candidate), Err)
@@ -116,6 +122,13 @@ impl<'a> Candidate<'a> {
         self.not_left_alone(now)
     }
 
+    fn unfit_for_drift(&self) -> Option<Blocked> {
+        if self.pool.is_static {
+            return Some(Blocked::Static);
+        }
+        self.node.drifted.is_none().then_some(Blocked::NotDrifted)
+    }
+
     fn unfit_for_consolidation(&self, now: SimTime) -> Option<Blocked> {
         let node = self.node;
         if self.pool.is_static {
@@ -142,7 +155,7 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// What keeps every graceful method away from a node (4.3).
+/// What keeps every method away from a node (4.3).
 fn forbidden(node: &NodeView, now: SimTime) -> Option<Blocked> {
     if node.initialized.is_none() {
         return Some(Blocked::Uninitialized);
@@ -160,6 +173,11 @@ fn forbidden(node: &NodeView, now: SimTime) -> Option<Blocked> {
     if node.do_not_disrupt {
         return Some(Blocked::DoNotDisrupt);
     }
+    None
+}
+
+/// The first pod that must not be disturbed (4.3).
+fn protected_pod(node: &NodeView, now: SimTime) -> Option<Blocked> {
     let annotated = node.pods.iter().filter(|pod| pod.active).find_map(|pod| {
         let until = pod.do_not_disrupt_until.filter(|&until| now < until)?;
         Some(Blocked::PodDoNotDisrupt { pod: pod.id, until })

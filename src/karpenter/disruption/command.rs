@@ -17,6 +17,8 @@ use super::what_if::Stranded;
 pub enum Method {
     /// Nodes without pods (4.5).
     Emptiness,
+    /// A node that is not what its pool and node class say now, for new ones that are (4.11).
+    Drift,
     /// Several nodes for one or none (4.6).
     MultiNode,
     /// One node for a cheaper one or none (4.7).
@@ -25,15 +27,39 @@ pub enum Method {
 
 impl Method {
     /// Every method, in order.
-    pub const ALL: [Self; 3] = [Self::Emptiness, Self::MultiNode, Self::SingleNode];
+    pub const ALL: [Self; 4] = [
+        Self::Emptiness,
+        Self::Drift,
+        Self::MultiNode,
+        Self::SingleNode,
+    ];
 
     /// The key of its budgets.
     #[must_use]
     pub const fn reason(self) -> DisruptionReason {
         match self {
             Self::Emptiness => DisruptionReason::Empty,
+            Self::Drift => DisruptionReason::Drifted,
             Self::MultiNode | Self::SingleNode => DisruptionReason::Underutilized,
         }
+    }
+
+    /// Whether its decisions have to last for [`super::controller::VALIDATION_WAIT`] before they are carried out (4.1).
+    #[must_use]
+    pub const fn is_validated(self) -> bool {
+        !self.is_eventual()
+    }
+
+    /// Whether it may pass over what protects pods, on nodes with a `terminationGracePeriod` (4.3).
+    #[must_use]
+    pub const fn is_eventual(self) -> bool {
+        matches!(self, Self::Drift)
+    }
+
+    /// Whether nodes inside their pool's `consolidateAfter` window may take the pods it moves (1.9).
+    #[must_use]
+    pub const fn ignores_protection(self) -> bool {
+        matches!(self, Self::Drift)
     }
 }
 
@@ -44,8 +70,8 @@ pub struct Command {
     pub method: Method,
     /// The nodes that go, in the order they were looked at.
     pub candidates: Vec<NodeId>,
-    /// The claim to create first; none deletes at once.
-    pub replacement: Option<NewClaim>,
+    /// The claims to create first; with none the nodes are deleted at once.
+    pub replacements: Vec<NewClaim>,
     /// Nodes that are to take their pods: to be nominated.
     pub destinations: Vec<NodeId>,
     /// What it is worth.
@@ -57,10 +83,10 @@ pub struct Command {
 pub struct Saving {
     /// What the candidates cost now.
     pub now: Price,
-    /// The most the replacement may cost when it is launched, always below `now`; 0 without one, and if the pin to spot leaves it
-    /// nothing to launch (4.8, step 7).
+    /// The most the replacements may cost when they are launched, always below `now` but for drift; 0 without one, and if the pin to spot
+    /// leaves it nothing to launch (4.8, step 7).
     pub replacement_at_most: Price,
-    /// What its first option costs in the cheapest zone; 0 in the same cases.
+    /// What their first options cost in the cheapest zones; 0 in the same cases.
     pub replacement_at_least: Price,
 }
 

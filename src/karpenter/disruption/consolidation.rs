@@ -40,21 +40,21 @@ pub(super) fn attempt(
             took: SimDuration::ZERO,
         });
     }
-    let what_if = simulate.without(&nodes)?;
+    let what_if = simulate.without(&nodes, method)?;
     let took = what_if.took;
-    let replacement = match (what_if.stranded, what_if.claims.as_slice()) {
+    let replacements = match (what_if.stranded, what_if.claims.as_slice()) {
         (Some(stranded), _) => Err(Unconsolidatable::Stranded(stranded)),
-        (None, []) => Ok(None),
-        (None, [claim]) => cheaper_replacement(view, candidates, claim).map(Some),
+        (None, []) => Ok(Vec::new()),
+        (None, [claim]) => cheaper_replacement(view, candidates, claim).map(|claim| vec![claim]),
         (None, claims) => Err(Unconsolidatable::TooManyClaims {
             claims: claims.len(),
         }),
     };
-    let result = replacement.map(|replacement| Command {
+    let result = replacements.map(|replacements| Command {
         method,
         candidates: nodes,
-        saving: saving(view, candidates, replacement.as_ref()),
-        replacement,
+        saving: saving(view, candidates, &replacements),
+        replacements,
         destinations: what_if.destinations,
     });
     Ok(Attempt { result, took })
@@ -181,24 +181,29 @@ fn options<'a>(
     claim.types.iter().map(move |&place| &types[place])
 }
 
-fn saving(view: &View<'_>, candidates: &[Candidate<'_>], replacement: Option<&NewClaim>) -> Saving {
-    let mut saving = Saving {
-        now: price(candidates),
-        replacement_at_most: Price::default(),
-        replacement_at_least: Price::default(),
+/// What removing the nodes for these claims is worth.
+pub(super) fn saving(
+    view: &View<'_>,
+    candidates: &[Candidate<'_>],
+    replacements: &[NewClaim],
+) -> Saving {
+    let most = |claim: &NewClaim| {
+        let worst = |kind| offerings::worst_launch_price(&claim.requirements, kind, view.symbols);
+        options(view, claim).filter_map(worst).max()
     };
-    if let Some(claim) = replacement {
-        let (requirements, symbols) = (&claim.requirements, view.symbols);
-        let worst = |kind| offerings::worst_launch_price(requirements, kind, symbols);
-        let least = |kind| offerings::cheapest(requirements, kind, symbols);
-        let most = options(view, claim).filter_map(worst).max();
-        saving.replacement_at_most = most.unwrap_or_default();
-        saving.replacement_at_least = options(view, claim)
-            .next()
-            .and_then(least)
-            .unwrap_or_default();
+    let least = |claim: &NewClaim| {
+        let first = options(view, claim).next();
+        first.and_then(|kind| offerings::cheapest(&claim.requirements, kind, view.symbols))
+    };
+    let sum = |price: &dyn Fn(&NewClaim) -> Option<Price>| {
+        let prices = replacements.iter().filter_map(price);
+        Price(prices.map(|price| price.0).sum())
+    };
+    Saving {
+        now: price(candidates),
+        replacement_at_most: sum(&most),
+        replacement_at_least: sum(&least),
     }
-    saving
 }
 
 /// Several nodes are not replaced by one of a type that one of them has, unless it is cheaper than that one: it would be the
@@ -209,9 +214,9 @@ fn saving(view: &View<'_>, candidates: &[Candidate<'_>], replacement: Option<&Ne
 pub(super) fn without_same_type(
     view: &View<'_>,
     candidates: &[Candidate<'_>],
-    command: Command,
+    mut command: Command,
 ) -> Result<Command, Unconsolidatable> {
-    let Some(claim) = command.replacement else {
+    let Some(claim) = command.replacements.pop() else {
         return Ok(command);
     };
     let offered: Vec<Symbol> = options(view, &claim).map(|kind| kind.name).collect();
@@ -235,11 +240,9 @@ pub(super) fn without_same_type(
         },
         (other, _) => other,
     })?;
-    Ok(Command {
-        saving: saving(view, candidates, Some(&claim)),
-        replacement: Some(claim),
-        ..command
-    })
+    command.replacements.push(claim);
+    command.saving = saving(view, candidates, &command.replacements);
+    Ok(command)
 }
 
 #[cfg(test)]
@@ -293,7 +296,7 @@ mod tests {
         let command = check(&world, &[kind]).unwrap();
         assert_eq!(command.saving.now, mills_per_hour(80));
         assert_eq!(command.saving.replacement_at_most, mills_per_hour(50));
-        let claim = command.replacement.unwrap();
+        let claim = &command.replacements[0];
         let allows = |kind| offerings::allows(&claim.requirements, kind, &world.fixture.symbols);
         assert!(allows(SPOT) && !allows(ON_DEMAND));
     }
@@ -352,7 +355,7 @@ mod tests {
             })
         );
         let (world, kinds) = spot_node(20);
-        let claim = check(&world, &kinds).unwrap().replacement.unwrap();
+        let claim = check(&world, &kinds).unwrap().replacements.remove(0);
         assert_eq!(claim.types.len(), 15);
         assert_eq!(claim.types[0], kinds[19]);
         let named = claim.requirements.get(key::INSTANCE_TYPE).unwrap();
@@ -363,7 +366,7 @@ mod tests {
     fn several_spot_nodes_need_no_flexibility() {
         let (mut world, kinds) = spot_node(1);
         world.node("c5.large", 1);
-        let claim = check(&world, &kinds).unwrap().replacement.unwrap();
+        let claim = check(&world, &kinds).unwrap().replacements.remove(0);
         assert_eq!(claim.types, kinds);
     }
 
@@ -382,7 +385,7 @@ mod tests {
         let two = result(vec![world.claim(&[kind]), world.claim(&[kind])]);
         assert_eq!(two, Err(Unconsolidatable::TooManyClaims { claims: 2 }));
         let command = result(Vec::new()).unwrap();
-        assert_eq!(command.replacement, None);
+        assert_eq!(command.replacements, []);
         assert_eq!(command.saving.replacement_at_most, Price::default());
     }
 
@@ -408,10 +411,10 @@ mod tests {
         };
         assert_eq!(filtered(&[small, middle]), Err(same));
         let kept = filtered(&[small, middle, nano]).unwrap();
-        assert_eq!(kept.replacement.unwrap().types, [nano]);
+        assert_eq!(kept.replacements[0].types, [nano]);
         assert_eq!(kept.saving.replacement_at_most, mills_per_hour(5));
         let other = filtered(&[middle]).unwrap();
-        assert_eq!(other.replacement.unwrap().types, [middle]);
+        assert_eq!(other.replacements[0].types, [middle]);
     }
 
     #[test]

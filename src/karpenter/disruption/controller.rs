@@ -9,7 +9,7 @@ use super::single_node::Rounds;
 use super::validation::{self, Validated};
 use super::view::View;
 use super::what_if::{NoEligiblePool, Simulate};
-use super::{emptiness, multi_node};
+use super::{drift, emptiness, multi_node};
 
 /// The wait after a pass that did nothing (0.1).
 pub const POLL: SimDuration = SimDuration::from_secs(10);
@@ -46,15 +46,16 @@ pub enum Act {
     Nothing,
     /// Nothing yet: a decision waits for its validation.
     Wait,
-    /// Start this command, now: taint its candidates, create its replacement, mark the candidates for deletion, nominate its
-    /// destinations, and hand it to the queue (4.13).
-    Start(Box<Command>),
+    /// Start these commands, now: taint their candidates, create their replacements, mark the candidates for deletion, nominate their
+    /// destinations, and hand them to the queue (4.13).
+    Start(Vec<Command>),
 }
 
 /// What a method found.
 #[derive(Debug)]
 pub(super) struct Search {
-    pub(super) proposal: Option<Command>,
+    /// What it decided; one at most if it has to be validated.
+    pub(super) commands: Vec<Command>,
     /// Whether there is nothing to find until the cluster changes.
     pub(super) settled: bool,
     pub(super) took: SimDuration,
@@ -63,7 +64,7 @@ pub(super) struct Search {
 impl Search {
     pub(super) fn found_nothing(took: SimDuration) -> Self {
         Self {
-            proposal: None,
+            commands: Vec::new(),
             settled: false,
             took,
         }
@@ -91,7 +92,7 @@ impl Controller {
         let Validated { result, took } = validation::validate(view, &command, simulate);
         match result {
             Ok(command) => Step {
-                act: Act::Start(Box::new(command)),
+                act: Act::Start(vec![command]),
                 wake: view.now + took,
                 findings: Vec::new(),
             },
@@ -125,14 +126,20 @@ impl Controller {
                 break;
             };
             took += search.took;
-            if search.proposal.is_some() {
-                self.proposal = search.proposal;
-                return Step {
-                    act: Act::Wait,
-                    wake: view.now + took + VALIDATION_WAIT,
-                    findings,
-                };
+            if search.commands.is_empty() {
+                continue;
             }
+            let (act, wait) = if method.is_validated() {
+                self.proposal = search.commands.into_iter().next();
+                (Act::Wait, VALIDATION_WAIT)
+            } else {
+                (Act::Start(search.commands), SimDuration::ZERO)
+            };
+            return Step {
+                act,
+                wake: view.now + took + wait,
+                findings,
+            };
         }
         Step {
             act: Act::Nothing,
@@ -152,10 +159,11 @@ impl Controller {
         let memo = match method {
             Method::Emptiness => {
                 return Ok(Search {
-                    proposal: emptiness::propose(view, findings),
+                    commands: emptiness::propose(view, findings).into_iter().collect(),
                     ..Search::found_nothing(SimDuration::ZERO)
                 });
             }
+            Method::Drift => return drift::propose(view, simulate, findings),
             Method::MultiNode => &mut self.multi_node,
             Method::SingleNode => &mut self.single_node,
         };
@@ -244,11 +252,11 @@ mod tests {
         assert_eq!((step.act, step.wake), (Act::Wait, at(15)));
         let step = run.wake(&mut everything_fits());
         assert_eq!(step.wake, at(15), "and at once again");
-        let Act::Start(command) = step.act else {
+        let Act::Start(commands) = step.act else {
             panic!("{step:?}")
         };
-        assert_eq!(command.method, Method::Emptiness);
-        assert_eq!(command.candidates, [NodeId(0), NodeId(2)]);
+        assert_eq!(commands[0].method, Method::Emptiness);
+        assert_eq!(commands[0].candidates, [NodeId(0), NodeId(2)]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn command(candidates: &[Candidate<'_>]) -> Command {
     Command {
         method: Method::Emptiness,
         candidates: candidates.iter().map(Candidate::id).collect(),
-        replacement: None,
+        replacements: Vec::new(),
         destinations: Vec::new(),
         saving: Saving {
             now: consolidation::price(candidates),

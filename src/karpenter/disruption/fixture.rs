@@ -10,6 +10,7 @@ use crate::karpenter::cost::DisruptionCost;
 use crate::karpenter::fixture::Fixture;
 use crate::karpenter::provisioning::NewClaim;
 
+use super::command::Method;
 use super::view::{NodeId, NodeView, PdbCover, PodView, PoolView, View};
 use super::what_if::{NoEligiblePool, Simulate, Stranded, WhatIf};
 
@@ -69,6 +70,8 @@ impl World {
             do_not_disrupt: false,
             initialized: Some(SimTime::ZERO),
             last_pod_event: None,
+            drifted: None,
+            termination_grace: false,
             pods: (0..pods).map(pod).collect(),
         });
         place
@@ -172,7 +175,7 @@ impl Fake {
 }
 
 impl Simulate for Fake {
-    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
+    fn without(&mut self, candidates: &[NodeId], _: Method) -> Result<WhatIf, NoEligiblePool> {
         self.asked.push(candidates.len());
         if !self.eligible_pool {
             return Err(NoEligiblePool);

@@ -35,7 +35,7 @@ pub(super) fn propose(
     });
     Ok(Search {
         settled: proposal.is_none() && seen > 0 && !constrained,
-        proposal,
+        commands: proposal.into_iter().collect(),
         took,
     })
 }
@@ -195,7 +195,7 @@ mod tests {
         let mut findings = Vec::new();
         let search = proposed(&world, &mut simulate, &mut findings);
         assert_eq!(simulate.asked, [4, 6, 5]);
-        assert_eq!(search.proposal.unwrap().candidates.len(), 4);
+        assert_eq!(search.commands[0].candidates.len(), 4);
         assert!(!search.settled);
         let Finding::Kept { nodes, why, .. } = &findings[0] else {
             panic!("{findings:?}")
@@ -211,7 +211,7 @@ mod tests {
         let mut simulate = fake(0);
         let search = proposed(&world, &mut simulate, &mut Vec::new());
         assert_eq!(simulate.asked, [2]);
-        assert!(search.proposal.is_none() && !search.settled);
+        assert!(search.commands.is_empty() && !search.settled);
         let search = proposed(&nodes(7), &mut fake(0), &mut Vec::new());
         assert!(search.settled);
     }
@@ -224,7 +224,7 @@ mod tests {
         let mut findings = Vec::new();
         let search = proposed(&world, &mut simulate, &mut findings);
         assert_eq!(simulate.asked, [33, 49]);
-        assert_eq!(search.proposal.unwrap().candidates.len(), 49);
+        assert_eq!(search.commands[0].candidates.len(), 49);
         assert!(matches!(findings[..], [Finding::OutOfTime { .. }]));
     }
 }

@@ -27,7 +27,7 @@ pub struct Queue {
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Entry {
     command: Command,
-    replacement: Option<NodeId>,
+    replacements: Vec<NodeId>,
     started: SimTime,
 }
 
@@ -47,23 +47,23 @@ pub enum Replacement {
 pub enum Outcome {
     /// Its candidates are to be deleted.
     Delete,
-    /// Its replacement is gone: the candidates lose taint and mark, and stay.
+    /// A replacement is gone: the candidates lose taint and mark, and stay, as the other replacements do.
     ReplacementGone,
-    /// Its replacement took longer than this: the candidates lose taint and mark, and stay. The replacement stays as well.
+    /// Its replacements took longer than this: the candidates lose taint and mark, and stay. The replacements stay as well.
     OutOfTime(SimDuration),
 }
 
 impl Queue {
-    /// Takes a command whose replacement, if it has one, has been created as this claim.
-    pub fn start(&mut self, command: Command, replacement: Option<NodeId>, now: SimTime) {
-        assert_eq!(command.replacement.is_some(), replacement.is_some());
+    /// Takes a command whose replacements have been created as these claims.
+    pub fn start(&mut self, command: Command, replacements: Vec<NodeId>, now: SimTime) {
+        assert_eq!(command.replacements.len(), replacements.len());
         for &node in &command.candidates {
             let new = self.nodes.insert(node);
             assert!(new, "{node:?} is disrupted by two commands");
         }
         self.entries.push(Entry {
             command,
-            replacement,
+            replacements,
             started: now,
         });
     }
@@ -95,13 +95,16 @@ impl Queue {
         replacement: impl Fn(NodeId) -> Replacement,
     ) -> Vec<(Command, Outcome)> {
         let horizon = self.horizon();
-        let outcome = |entry: &Entry| match entry.replacement.map(&replacement) {
-            None | Some(Replacement::Initialized) => Some(Outcome::Delete),
-            Some(Replacement::Gone) => Some(Outcome::ReplacementGone),
-            Some(Replacement::Starting) if now - entry.started > horizon => {
-                Some(Outcome::OutOfTime(horizon))
+        let outcome = |entry: &Entry| {
+            let states = || entry.replacements.iter().map(|&claim| replacement(claim));
+            if states().any(|state| state == Replacement::Gone) {
+                Some(Outcome::ReplacementGone)
+            } else if states().all(|state| state == Replacement::Initialized) {
+                Some(Outcome::Delete)
+            } else {
+                let late = now - entry.started > horizon;
+                late.then_some(Outcome::OutOfTime(horizon))
             }
-            Some(Replacement::Starting) => None,
         };
         let mut ended = Vec::new();
         for entry in std::mem::take(&mut self.entries) {
@@ -127,7 +130,7 @@ mod tests {
         Command {
             method: Method::MultiNode,
             candidates: nodes.map(NodeId).collect(),
-            replacement: replaced.then(|| World::new().claim(&[])),
+            replacements: vec![World::new().claim(&[]); usize::from(replaced)],
             destinations: Vec::new(),
             saving: Saving {
                 now: Default::default(),
@@ -141,13 +144,15 @@ mod tests {
         SimTime::from_secs(secs)
     }
 
-    const CLAIM: Option<NodeId> = Some(NodeId(u32::MAX));
+    fn claim() -> Vec<NodeId> {
+        vec![NodeId(u32::MAX)]
+    }
 
     #[test]
     fn the_horizon_grows_with_the_queue() {
         let horizon = |candidates| {
             let mut queue = Queue::default();
-            queue.start(command(0..candidates, false), None, at(0));
+            queue.start(command(0..candidates, false), Vec::new(), at(0));
             queue.horizon().as_secs()
         };
         assert_eq!(horizon(100), 10 * 60);
@@ -158,7 +163,7 @@ mod tests {
     #[test]
     fn a_delete_has_nothing_to_wait_for() {
         let mut queue = Queue::default();
-        queue.start(command(0..2, false), None, at(0));
+        queue.start(command(0..2, false), Vec::new(), at(0));
         assert!(queue.contains(NodeId(1)) && !queue.contains(NodeId(2)));
         let ended = queue.poll(at(0), |_| unreachable!("there is no replacement"));
         assert_eq!(ended, [(command(0..2, false), Outcome::Delete)]);
@@ -168,17 +173,37 @@ mod tests {
     #[test]
     fn a_replacement_must_be_initialized() {
         let mut queue = Queue::default();
-        queue.start(command(0..1, true), CLAIM, at(0));
+        queue.start(command(0..1, true), claim(), at(0));
         assert_eq!(queue.poll(at(50), |_| Replacement::Starting), []);
         let ended = queue.poll(at(51), |_| Replacement::Initialized);
         assert_eq!(ended[0].1, Outcome::Delete);
     }
 
     #[test]
+    fn several_replacements_must_all_be_initialized() {
+        let mut queue = Queue::default();
+        let mut both = command(0..1, true);
+        both.replacements.push(World::new().claim(&[]));
+        queue.start(both, vec![NodeId(8), NodeId(9)], at(0));
+        let one = |ready: NodeId, other| {
+            move |claim| {
+                if claim == ready {
+                    Replacement::Initialized
+                } else {
+                    other
+                }
+            }
+        };
+        assert_eq!(queue.poll(at(1), one(NodeId(8), Replacement::Starting)), []);
+        let ended = queue.poll(at(2), one(NodeId(8), Replacement::Gone));
+        assert_eq!(ended[0].1, Outcome::ReplacementGone);
+    }
+
+    #[test]
     fn a_lost_or_late_replacement_releases_the_nodes() {
         let mut queue = Queue::default();
-        queue.start(command(0..1, true), CLAIM, at(0));
-        queue.start(command(1..2, true), CLAIM, at(100));
+        queue.start(command(0..1, true), claim(), at(0));
+        queue.start(command(1..2, true), claim(), at(100));
         assert_eq!(queue.poll(at(600), |_| Replacement::Starting), []);
         let ended = queue.poll(at(601), |_| Replacement::Starting);
         let horizon = SimDuration::from_secs(600);

@@ -53,7 +53,7 @@ impl Rounds {
             match attempt(view, &balance, candidate, simulate, &mut took) {
                 Ok(Ok(command)) => {
                     return Search {
-                        proposal: Some(command),
+                        commands: vec![command],
                         settled: false,
                         took,
                     };
@@ -66,7 +66,7 @@ impl Rounds {
         }
         self.unreached.clear();
         Search {
-            proposal: None,
+            commands: Vec::new(),
             settled: !turns.is_empty() && !constrained,
             took,
         }
@@ -187,7 +187,7 @@ mod tests {
         let mut findings = Vec::new();
         let view = world.view(&pools, 0);
         let search = Rounds::default().propose(&view, &mut fake, &mut findings);
-        assert_eq!(search.proposal.unwrap().candidates.len(), 1);
+        assert_eq!(search.commands[0].candidates.len(), 1);
         assert_eq!((fake.asked, findings), (vec![1], Vec::new()));
     }
 

@@ -123,17 +123,17 @@ fn outcome_holds(
     took: &mut SimDuration,
 ) -> Result<(), ValidationFailure> {
     let what_if = simulate
-        .without(&command.candidates)
+        .without(&command.candidates, command.method)
         .map_err(|NoEligiblePool| ValidationFailure::NoEligiblePool)?;
     *took = what_if.took;
     if let Some(stranded) = what_if.stranded {
         return Err(ValidationFailure::Stranded(stranded));
     }
-    match (&command.replacement, what_if.claims.as_slice()) {
-        (None, []) => Ok(()),
-        (Some(decided), [found]) => options_hold(view, decided, found),
+    match (command.replacements.as_slice(), what_if.claims.as_slice()) {
+        ([], []) => Ok(()),
+        ([decided], [found]) => options_hold(view, decided, found),
         (decided, found) => Err(ValidationFailure::Claims {
-            decided: usize::from(decided.is_some()),
+            decided: decided.len(),
             found: found.len(),
         }),
     }
@@ -183,7 +183,7 @@ mod tests {
         Command {
             method: Method::MultiNode,
             candidates: vec![NodeId(0), NodeId(1)],
-            replacement: (!types.is_empty()).then(|| world.claim(types)),
+            replacements: vec![world.claim(types); usize::from(!types.is_empty())],
             destinations: Vec::new(),
             saving: Saving {
                 now: Default::default(),

@@ -9,6 +9,17 @@ use crate::des::{SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{Budget, PoolNodes};
 use crate::karpenter::cost::{self, DisruptionCost};
 
+use super::drifted::DriftReason;
+
+/// The condition Drifted of a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Drifted {
+    /// Since then.
+    pub since: SimTime,
+    /// The first reason in their order.
+    pub reason: DriftReason,
+}
+
 /// The caller's name for a node, or for a claim that has none yet.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct NodeId(pub u32);
@@ -78,6 +89,10 @@ pub struct NodeView {
     pub initialized: Option<SimTime>,
     /// When a pod last came or went (4.2).
     pub last_pod_event: Option<SimTime>,
+    /// Since when it has been drifted, and why (4.2).
+    pub drifted: Option<Drifted>,
+    /// Whether its claim has a `terminationGracePeriod`.
+    pub termination_grace: bool,
     /// Its pods, of DaemonSets as well.
     pub pods: Vec<PodView>,
 }

@@ -3,17 +3,18 @@
 use crate::des::SimDuration;
 use crate::karpenter::provisioning::{ExistingNode, NewClaim, Plan, Reason};
 
+use super::command::Method;
 use super::view::NodeId;
 
 /// Answers what-ifs by a provisioning pass.
 pub trait Simulate {
     /// What a pass would decide if these nodes were not there. To place are the pending pods, the currently reschedulable pods of the
     /// candidates, and the pods of nodes being deleted. Destinations are all other nodes that are not being deleted; for pods of the
-    /// candidates, those protected by `consolidateAfter` are none ([`super::consolidatable::protects`]).
+    /// candidates, those protected by `consolidateAfter` are none ([`super::consolidatable::protects`]) unless the method ignores that.
     ///
     /// # Errors
     /// There is no eligible pool, and then Karpenter does not simulate at all (1.1).
-    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool>;
+    fn without(&mut self, candidates: &[NodeId], method: Method) -> Result<WhatIf, NoEligiblePool>;
 
     /// Whether it is plain without a pass that pods of these nodes would need a new node and that it could be spot. A shortcut past
     /// [`Self::without`] for spot nodes that spot must not replace; `false` says nothing.

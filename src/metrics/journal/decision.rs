@@ -75,8 +75,8 @@ pub enum Decision {
     Started {
         /// The command.
         command: Box<Command>,
-        /// The claim created first.
-        replacement: Option<NodeId>,
+        /// The claims created first.
+        replacements: Vec<NodeId>,
     },
     /// A disruption command has ended.
     Ended {

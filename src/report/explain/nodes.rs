@@ -116,6 +116,7 @@ pub(super) fn stay(book: &Book<'_>, node: NodeId, stay: &Stay) -> String {
         } => {
             let how = match method {
                 Method::Emptiness => "empty".to_owned(),
+                Method::Drift => "drifted".to_owned(),
                 Method::SingleNode => "alone".to_owned(),
                 Method::MultiNode => format!("with {} others", nodes - 1),
             };
@@ -178,6 +179,7 @@ fn blocked(book: &Book<'_>, node: NodeId, why: &Blocked, pod: Option<PodId>) -> 
                 after.map_or_else(String::new, |after| format!(" {}", span(after.as_micros())));
             format!("consolidateAfter{after} is not over before {}", time(*from))
         }
+        Blocked::NotDrifted => "it is what its NodePool and EC2NodeClass say".to_owned(),
         Blocked::Empty => "it is empty".to_owned(),
         Blocked::NotEmpty { .. } => "it is not empty".to_owned(),
         Blocked::OnlyWhenEmpty => "consolidationPolicy is WhenEmpty, and it has pods".to_owned(),
@@ -335,10 +337,10 @@ fn invalid(book: &Book<'_>, why: &ValidationFailure) -> String {
 }
 
 fn decided(names: Names<'_>, command: &Command) -> String {
-    let what = if command.replacement.is_some() {
-        "replace"
-    } else {
+    let what = if command.replacements.is_empty() {
         "delete"
+    } else {
+        "replace"
     };
     format!(
         "{:?}: {what} {}",
@@ -348,14 +350,14 @@ fn decided(names: Names<'_>, command: &Command) -> String {
 }
 
 /// A command and what it is worth.
-pub(super) fn started(names: Names<'_>, command: &Command, replacement: Option<NodeId>) -> Told {
+pub(super) fn started(names: Names<'_>, command: &Command, replacements: &[NodeId]) -> Told {
     let saving = command.saving;
-    let told = match replacement {
-        None => format!("{}, saves {}", decided(names, command), price(saving.now)),
-        Some(node) => format!(
+    let told = match replacements {
+        [] => format!("{}, saves {}", decided(names, command), price(saving.now)),
+        nodes => format!(
             "{} by {}: from {} to {} at least and {} at most",
             decided(names, command),
-            names.node(node),
+            names.node_list(nodes),
             price(saving.now),
             price(saving.replacement_at_least),
             price(saving.replacement_at_most)

@@ -201,10 +201,10 @@ fn sentence(book: &Book<'_>, entry: &Entry) -> Told {
         (
             Decision::Started {
                 command,
-                replacement,
+                replacements,
             },
             _,
-        ) => nodes::started(names, command, *replacement),
+        ) => nodes::started(names, command, replacements),
         (decision, _) => plain(short(book, decision)),
     }
 }

@@ -82,6 +82,50 @@ pub struct KarpenterModel {
     pub pools: Vec<NodePoolModel>,
     /// Node classes.
     pub classes: Vec<NodeClassModel>,
+    /// What events put in place of a pool or a class, in the order of the events.
+    pub changes: Vec<Change>,
+}
+
+/// A manifest applied while the cluster runs.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// In place of this pool.
+    Pool(usize, Box<NodePoolModel>),
+    /// In place of this class.
+    Class(usize, Box<NodeClassModel>),
+}
+
+/// Which text of an object is meant: the first one, or that of a place in [`KarpenterModel::changes`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Revision(pub Option<usize>);
+
+impl KarpenterModel {
+    /// The pool at a place, as of a revision.
+    #[must_use]
+    pub fn pool(&self, place: usize, revision: Revision) -> &NodePoolModel {
+        match revision.0.map(|change| &self.changes[change]) {
+            Some(Change::Pool(_, pool)) => pool,
+            _ => &self.pools[place],
+        }
+    }
+
+    /// The class at a place, as of a revision.
+    #[must_use]
+    pub fn class(&self, place: usize, revision: Revision) -> &NodeClassModel {
+        match revision.0.map(|change| &self.changes[change]) {
+            Some(Change::Class(_, class)) => class,
+            _ => &self.classes[place],
+        }
+    }
+
+    /// The pool at a place in all its revisions.
+    pub fn revisions(&self, place: usize) -> impl Iterator<Item = &NodePoolModel> {
+        let later = self.changes.iter().filter_map(move |change| match change {
+            Change::Pool(at, pool) if *at == place => Some(&**pool),
+            _ => None,
+        });
+        std::iter::once(&self.pools[place]).chain(later)
+    }
 }
 
 /// A NodePool.
@@ -117,6 +161,10 @@ pub struct NodePoolModel {
     pub expire_after: Option<SimDuration>,
     /// How long a drain may take.
     pub termination_grace: Option<SimDuration>,
+    /// Whether its nodes are annotated `karpenter.sh/do-not-disrupt: "true"`.
+    pub do_not_disrupt: bool,
+    /// Tells apart templates as Karpenter's own hash does, requirements left out.
+    pub template_hash: u64,
 }
 
 /// An EC2NodeClass.
@@ -138,6 +186,21 @@ pub struct NodeClassModel {
     pub extra_iops: u32,
     /// Bytes per second of the root volume: it bounds image pulls.
     pub volume_bytes_per_second: u64,
+    /// Tells apart classes as Karpenter's own hash does, selectors left out.
+    pub hash: u64,
+    /// Which images it selects.
+    pub images: ImagesModel,
+    /// Tells apart what selects its security groups; other terms are taken to select other groups.
+    pub security_groups_hash: u64,
+}
+
+/// The images a node class selects; other terms are taken to select other images.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ImagesModel {
+    /// Tells apart the terms.
+    pub hash: u64,
+    /// Whether that is the newest release of its family, and so changes with each.
+    pub newest: bool,
 }
 
 /// What the cloud does of itself.

@@ -1,7 +1,9 @@
 //! Which nodes may there be?
 
 mod ami;
+mod change;
 mod daemon;
+mod hash;
 mod karpenter;
 mod node_class;
 mod node_group;
@@ -28,6 +30,7 @@ pub(super) fn cluster(
     spec: &ClusterSpec,
     catalog: &Catalog,
     karpenter_manifests: &[Manifest],
+    applied: &[Manifest],
 ) -> Option<ClusterModel> {
     let version = spec.kubernetes_version.get();
     let minor = version.and_then(|version| match version {
@@ -46,9 +49,15 @@ pub(super) fn cluster(
         .map(|names| zones(cx, names, catalog))?;
     let karpenter = spec.karpenter.get().and_then(|karpenter| match karpenter {
         Some(spec) => {
-            karpenter::karpenter(cx, spec, karpenter_manifests, catalog, &zones).map(Some)
+            karpenter::karpenter(cx, spec, karpenter_manifests, applied, catalog, &zones).map(Some)
         }
-        None => Some(None),
+        None => {
+            for manifest in applied {
+                let expected = "expected `cluster.karpenter`";
+                cx.expected(&manifest.path, "applies to no Karpenter", expected);
+            }
+            Some(None)
+        }
     });
     let node_groups = spec
         .node_groups

@@ -125,7 +125,8 @@ pub(super) fn manifests(cx: &mut Context<'_>, list: &str, place: Place) -> Vec<M
         .collect()
 }
 
-fn manifest(cx: &mut Context<'_>, path: String, place: Place) -> Option<Manifest> {
+/// The object at a path.
+pub(super) fn manifest(cx: &mut Context<'_>, path: String, place: Place) -> Option<Manifest> {
     let (kind_at, version_at) = (format!("{path}.kind"), format!("{path}.apiVersion"));
     let Some(kind) = cx.text(&kind_at) else {
         let expected = one_of(kinds_of(place));

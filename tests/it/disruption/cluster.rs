@@ -14,7 +14,8 @@ use karpsim::karpenter::budget::{Budget, PoolNodes};
 use karpsim::karpenter::cost::DisruptionCost;
 use karpsim::karpenter::disruption::what_if::Names;
 use karpsim::karpenter::disruption::{
-    NoEligiblePool, NodeId, NodeView, Origin, PdbCover, PodView, PoolView, Simulate, View, WhatIf,
+    Method, NoEligiblePool, NodeId, NodeView, Origin, PdbCover, PodView, PoolView, Simulate, View,
+    WhatIf,
 };
 use karpsim::karpenter::provisioning::{
     ExistingNode, Limits, Options, PendingPod, PoolTemplate, Problem, solve,
@@ -200,7 +201,7 @@ impl Cluster {
 }
 
 impl Simulate for &Cluster {
-    fn without(&mut self, candidates: &[NodeId]) -> Result<WhatIf, NoEligiblePool> {
+    fn without(&mut self, candidates: &[NodeId], _: Method) -> Result<WhatIf, NoEligiblePool> {
         let is_candidate = |place: &usize| candidates.contains(&NodeId(*place as u32));
         let (leaving, staying): (Vec<usize>, Vec<usize>) =
             (0..self.nodes.len()).partition(is_candidate);
@@ -314,6 +315,8 @@ fn node_view(place: usize, spec: &NodeSpec, types: &[InstanceType]) -> NodeView 
         do_not_disrupt: false,
         initialized: Some(SimTime::ZERO),
         last_pod_event: None,
+        drifted: None,
+        termination_grace: false,
         pods: spec.pods.iter().enumerate().map(pod).collect(),
     }
 }

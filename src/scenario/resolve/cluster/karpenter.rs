@@ -2,10 +2,12 @@
 
 mod settings;
 
+use super::change::{Present, change};
 use super::node_class::{Defaults, node_class};
 use super::node_pool::node_pool;
 use crate::api::Symbol;
 use crate::cloud::Catalog;
+use crate::scenario::model::cluster::Change;
 use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::manifest::{Manifest, Object};
@@ -15,6 +17,7 @@ pub(super) fn karpenter(
     cx: &mut Context<'_>,
     spec: &KarpenterSpec,
     manifests: &[Manifest],
+    applied: &[Manifest],
     catalog: &Catalog,
     zones: &[Symbol],
 ) -> Option<KarpenterModel> {
@@ -55,6 +58,19 @@ pub(super) fn karpenter(
     if let Some(pools) = &mut pools {
         pools.sort_by(|a, b| (b.weight, &b.name).cmp(&(a.weight, &a.name)));
     }
+    let present = Present {
+        pools: pools.as_deref().unwrap_or_default(),
+        class_names: &class_names,
+        classes: &classes,
+        defaults: &defaults,
+        best_effort_min_values: settings.best_effort_min_values,
+        catalog,
+        zones,
+    };
+    let changes: Vec<Option<Change>> = applied
+        .iter()
+        .map(|manifest| change(cx, manifest, &present))
+        .collect();
     Some(KarpenterModel {
         version,
         settings: cx.node("cluster.karpenter.settings").cloned(),
@@ -67,6 +83,7 @@ pub(super) fn karpenter(
         spot_to_spot: settings.spot_to_spot,
         pools: pools?,
         classes: classes.into_iter().collect::<Option<_>>()?,
+        changes: changes.into_iter().collect::<Option<_>>()?,
     })
 }
 

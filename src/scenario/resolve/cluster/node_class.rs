@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::hash;
+
 use crate::api::objects::karpenter::{
     BlockDeviceMapping, Ec2NodeClass, Ec2NodeClassSpec, KubeletConfiguration,
 };
@@ -9,6 +11,7 @@ use crate::api::{Quantity, Resource, Symbol};
 use crate::cloud::node_class::{BlockDevice, GIB, Kubelet, MIB, Threshold};
 use crate::cloud::{AmiFamily, Catalog, NodeClassParams};
 use crate::scenario::model::NodeClassModel;
+use crate::scenario::model::cluster::ImagesModel;
 use crate::scenario::resolve::context::Context;
 use crate::scenario::tree::child;
 
@@ -86,6 +89,12 @@ pub(super) fn node_class(
         extra_throughput_mib: throughput.saturating_sub(FREE_THROUGHPUT_MIB),
         extra_iops: iops.saturating_sub(FREE_IOPS),
         volume_bytes_per_second: u64::from(throughput) * MIB.unsigned_abs(),
+        hash: hash::of_class(cx, path, family),
+        images: ImagesModel {
+            hash: hash::of_terms(cx, &format!("{path}.amiSelectorTerms")),
+            newest: selects_newest(spec),
+        },
+        security_groups_hash: hash::of_terms(cx, &format!("{path}.securityGroupSelectorTerms")),
     })
 }
 
@@ -131,6 +140,15 @@ fn family(cx: &mut Context<'_>, path: &str, spec: &Ec2NodeClassSpec) -> Option<A
         _ => {}
     }
     named
+}
+
+/// Whether an alias asks for the newest images.
+fn selects_newest(spec: &Ec2NodeClassSpec) -> bool {
+    let aliases = spec
+        .ami_selector_terms
+        .iter()
+        .filter_map(|term| term.alias.as_deref());
+    aliases.into_iter().any(|alias| alias.ends_with("@latest"))
 }
 
 /// Selectors without terms select nothing, and a node needs a role.

@@ -4,6 +4,8 @@ mod types;
 
 use std::collections::BTreeMap;
 
+use super::hash;
+
 use crate::api::duration::DurationOrNever;
 use crate::api::label::{WELL_KNOWN, normalized};
 use crate::api::objects::karpenter::{ConsolidationPolicy, NodePool, NodePoolSpec};
@@ -21,6 +23,8 @@ pub(in crate::scenario::resolve) use types::suits;
 
 /// `expireAfter` where absent, in hours (spec/karpenter.md 6.1).
 const EXPIRE_AFTER_HOURS: u64 = 720;
+/// The annotation that keeps a node from being disrupted (spec/karpenter.md 4.3).
+const DO_NOT_DISRUPT: &str = "karpenter.sh/do-not-disrupt";
 /// The label that names the node class.
 const NODE_CLASS_LABEL: &str = "karpenter.k8s.aws/ec2nodeclass";
 /// Labels of Karpenter's AWS provider, which nobody else may add to.
@@ -76,6 +80,12 @@ pub(super) fn node_pool(
                 EXPIRE_AFTER_HOURS * 3_600,
             )));
     let at_after = format!("{path}.disruption.consolidateAfter");
+    let expire_after = or_never(cx, &format!("{at}.expireAfter"), expire_after);
+    let termination_grace = pool_spec.termination_grace_period.map(|grace| {
+        let at = format!("{at}.terminationGracePeriod");
+        pool_time(cx, &at, grace, POOL_UNITS)
+    });
+    let annotations = &spec.template.metadata.annotations;
     Some(NodePoolModel {
         name: name.clone(),
         symbol: cx.intern(name),
@@ -92,15 +102,10 @@ pub(super) fn node_pool(
             .consolidation_policy
             .unwrap_or(ConsolidationPolicy::WhenEmptyOrUnderutilized),
         budgets: disruption.budgets.clone().unwrap_or_default(),
-        expire_after: or_never(cx, &format!("{at}.expireAfter"), expire_after),
-        termination_grace: pool_spec.termination_grace_period.map(|grace| {
-            pool_time(
-                cx,
-                &format!("{at}.terminationGracePeriod"),
-                grace,
-                POOL_UNITS,
-            )
-        }),
+        expire_after,
+        termination_grace,
+        do_not_disrupt: annotations.get(DO_NOT_DISRUPT).is_some_and(|v| v == "true"),
+        template_hash: hash::of_template(object, expire_after, termination_grace),
     })
 }
 

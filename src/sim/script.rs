@@ -1,0 +1,16 @@
+//! What the scenario makes happen.
+
+use crate::des::SimTime;
+use crate::scenario::model::events::EventKind;
+
+use super::{Queue, World};
+
+impl World<'_> {
+    /// An event of the scenario has come.
+    pub(super) fn scripted(&mut self, now: SimTime, place: u16, queue: &mut Queue) {
+        match self.scenario.events[usize::from(place)].kind {
+            EventKind::Apply(change) => self.apply_manifest(now, change),
+            EventKind::ImageRelease(family) => self.images_released(now, family, queue),
+        }
+    }
+}
