@@ -5,6 +5,7 @@
 
 mod compare;
 mod explain;
+mod export;
 mod measured;
 mod open;
 mod progress;
@@ -32,6 +33,8 @@ enum Command {
     Compare(compare::Arguments),
     /// Tell why pods waited, nodes came, stayed and went: every decision with its reason
     Explain(explain::Arguments),
+    /// Write a scenario as Terraform and Helm
+    Export(export::Arguments),
     /// Check a scenario: every mistake at once
     Validate(validate::Arguments),
 }
@@ -55,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
         Command::Validate(arguments) => validate::validate(&arguments),
     };
     match outcome {

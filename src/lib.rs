@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! scenario.yaml -> scenario::open -> Scenario -> sim::run(&Scenario, seed) -> RunResult -> report -> files
-//!                                        \-> study: many runs, paired differences -> Comparison -> report
+//!                          |             \-> study: many runs, paired differences -> Comparison -> report
+//!                          \-> export -> Terraform and Helm
 //! ```
 //!
 //! Everything between `Scenario` and `RunResult` is a pure function: no clock, no file, no environment, no global. Bad input is turned
@@ -28,6 +29,7 @@
 //! | 5 | [`metrics`] | what happened, and why? | keeps no request; memory does not grow with their number |
 //! | 6 | [`report`] | how do people and machines read it? | bytes out; only `report::write` touches files |
 //! | 6 | [`sim`] | how do they all meet? | the only place where state changes |
+//! | 7 | [`export`] | what does a user apply? | the same scenario gives the same bytes; what it adds or leaves out, it names |
 //! | 7 | [`study`] | is the difference more than chance? | thread count changes no byte |
 //! | 8 | [`cli`] | what did the user type? | the only room that prints |
 //!
@@ -46,6 +48,7 @@ pub mod cli;
 pub mod cloud;
 pub mod cluster;
 pub mod des;
+pub mod export;
 pub mod karpenter;
 pub mod kube;
 pub mod metrics;

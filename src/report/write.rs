@@ -1,7 +1,8 @@
-//! How does a report reach the disk? Whole or not at all.
+//! How does a report or an export reach the disk? Whole or not at all.
 //!
 //! The files go into a directory beside the target, which then takes the target's place by renaming. When anything fails, what was there
-//! before is there still and nothing else is left behind.
+//! before is there still and nothing else is left behind. A report takes the place of a report. An export goes in among files that are
+//! not its own, such as Terraform's state, and those are in the new directory too.
 
 use std::ffi::OsString;
 use std::fs;
@@ -13,7 +14,7 @@ use thiserror::Error;
 /// The file by which a directory is known to be a report.
 pub(super) const MARK: &str = "summary.json";
 
-/// A file of a report: its name, which has no directories in it, and its bytes.
+/// A file: its path below the target, with `/`, and its bytes.
 pub type File = (String, Vec<u8>);
 
 /// Why a report was not written.
@@ -28,6 +29,17 @@ pub enum WriteError {
         .0.display()
     )]
     Foreign(PathBuf),
+    /// Files would be overwritten.
+    #[error("`{}` has {} already: --force replaces what is to be written, and leaves the rest", target.display(), enumerated(files))]
+    There {
+        /// The directory.
+        target: PathBuf,
+        /// Which files, below it.
+        files: Vec<String>,
+    },
+    /// Something that is no directory is in the way.
+    #[error("`{}` is no directory", .0.display())]
+    NoDirectory(PathBuf),
     /// The file system refused.
     #[error("cannot write `{}`: {source}", path.display())]
     Io {
@@ -62,6 +74,103 @@ pub fn write(target: &Path, files: &[File]) -> Result<(), WriteError> {
     written
 }
 
+/// Whether files could go into the directory `target`: with force in any case, else if none of them is there.
+///
+/// # Errors
+/// If some are there, or something that is no directory.
+pub fn may_add(target: &Path, files: &[File], force: bool) -> Result<(), WriteError> {
+    if !is_directory(target)? || force {
+        return Ok(());
+    }
+    let there = |name: &&String| fs::symlink_metadata(target.join(name)).is_ok();
+    let names = files.iter().map(|(name, _)| name);
+    let there: Vec<String> = names.filter(there).cloned().collect();
+    if there.is_empty() {
+        return Ok(());
+    }
+    Err(WriteError::There {
+        target: target.to_owned(),
+        files: there,
+    })
+}
+
+/// Writes files into the directory `target`, over those of the same names. The files named in `stale` are gone afterwards; all others that
+/// were there are there still.
+///
+/// # Errors
+/// If the file system refuses; then nothing has changed.
+pub fn add(target: &Path, files: &[File], stale: &[String]) -> Result<(), WriteError> {
+    let fresh = sibling(target, "new")?;
+    let old = sibling(target, "old")?;
+    let there = is_directory(target)?;
+    let ours = |path: &Path| {
+        let is = |name: &String| path == Path::new(name);
+        files.iter().any(|(name, _)| is(name)) || stale.iter().any(is)
+    };
+    let written = fill(&fresh, files)
+        .and_then(|()| {
+            if there {
+                keep(target, &fresh, Path::new(""), &ours)
+            } else {
+                Ok(())
+            }
+        })
+        .and_then(|()| replace(target, there, &fresh, &old));
+    if written.is_err() {
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    written
+}
+
+/// Puts what is not ours into the fresh directory too: as another name for the same file where the file system can, else as a copy.
+fn keep(
+    target: &Path,
+    fresh: &Path,
+    below: &Path,
+    ours: &impl Fn(&Path) -> bool,
+) -> Result<(), WriteError> {
+    let directory = target.join(below);
+    for entry in fs::read_dir(&directory).map_err(at(&directory))? {
+        let entry = entry.map_err(at(&directory))?;
+        let path = below.join(entry.file_name());
+        let (from, to) = (target.join(&path), fresh.join(&path));
+        if entry.file_type().map_err(at(&from))?.is_dir() {
+            keep(target, fresh, &path, ours)?;
+        } else if !ours(&path) {
+            if let Some(parent) = to.parent() {
+                fs::create_dir_all(parent).map_err(at(parent))?;
+            }
+            fs::hard_link(&from, &to)
+                .or_else(|_| fs::copy(&from, &to).map(|_| ()))
+                .map_err(at(&to))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_directory(target: &Path) -> Result<bool, WriteError> {
+    match fs::symlink_metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(at(target)(source)),
+        Ok(there) if there.is_dir() => Ok(true),
+        Ok(_) => Err(WriteError::NoDirectory(target.to_owned())),
+    }
+}
+
+/// The first of them, and how many more.
+fn enumerated(files: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let shown: Vec<String> = files
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    match files.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// A hidden neighbour of the target, of this process only.
 fn sibling(target: &Path, what: &str) -> Result<PathBuf, WriteError> {
     let Some(name) = target.file_name() else {
@@ -94,6 +203,8 @@ fn fill(directory: &Path, files: &[File]) -> Result<(), WriteError> {
     fs::create_dir_all(directory).map_err(at(directory))?;
     for (name, bytes) in files {
         let path = directory.join(name);
+        let parent = path.parent().unwrap_or(directory);
+        fs::create_dir_all(parent).map_err(at(parent))?;
         fs::write(&path, bytes).map_err(at(&path))?;
     }
     Ok(())
@@ -160,7 +271,7 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let target = home.path().join("surge");
         write(&target, &files(&["summary.json"])).unwrap();
-        let broken = files(&["summary.json", "no/such/directory.csv"]);
+        let broken = files(&["summary.json", "summary.json/inside.csv"]);
         assert!(matches!(
             write(&target, &broken),
             Err(WriteError::Io { .. })

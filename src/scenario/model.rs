@@ -122,6 +122,8 @@ pub struct Service {
     pub name: String,
     /// Namespace.
     pub namespace: String,
+    /// Service account of its pods, where the scenario names one.
+    pub service_account: Option<String>,
     /// Its pods.
     pub template: TemplateId,
     /// Pods before any autoscaler acts.
@@ -175,8 +177,10 @@ pub enum Scaling {
 }
 
 /// An application load balancer in front of a service.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Ingress {
+    /// Host name; any where absent.
+    pub host: Option<String>,
     /// Whether it prefers the target with the fewest outstanding requests to round robin.
     pub least_outstanding: bool,
     /// Request and response together.

@@ -69,7 +69,7 @@ impl World<'_> {
     ) {
         let service = &mut self.services[attempt.service.index()];
         service.begun += 1;
-        if let Some(ingress) = self.scenario.services[attempt.service.index()].ingress {
+        if let Some(ingress) = &self.scenario.services[attempt.service.index()].ingress {
             self.meters[attempt.service.index()].count(now, ingress.bytes_per_request);
         }
         let pods = &self.pods;

@@ -308,7 +308,7 @@ fn market_settings(scenario: &Scenario) -> &MarketSettings {
 }
 
 fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) -> ServiceState {
-    let algorithm = match service.ingress {
+    let algorithm = match &service.ingress {
         Some(ingress) if ingress.least_outstanding => Algorithm::LeastOutstandingRequests,
         Some(_) => Algorithm::RoundRobin,
         None => Algorithm::Random,

@@ -1,6 +1,7 @@
 //! The command as a person uses it: the built binary, files in a folder, two streams and an exit code.
 
 mod compare;
+mod export;
 mod help;
 mod mistakes;
 mod run;

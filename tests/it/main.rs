@@ -11,6 +11,7 @@ mod disruption;
 mod drift;
 mod end_to_end;
 mod explain;
+mod export;
 mod lab;
 mod provisioning;
 mod queue;

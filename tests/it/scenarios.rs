@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use karpsim::scenario::diagnostic::render;
 use karpsim::scenario::{Options, Scenario, open};
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
 }
 
 #[track_caller]
-fn scenario(file: &str) -> Scenario {
+pub(crate) fn scenario(file: &str) -> Scenario {
     let opened = open(
         &folder().join(file),
         &mut |path| fs::read(path),

@@ -49,6 +49,8 @@ pub struct NodeGroupModel {
     pub capacity_type: CapacityType,
     /// Root volume in bytes.
     pub volume_bytes: u64,
+    /// `amiType`, as written or as the first instance type's architecture has it.
+    pub ami_type: String,
     /// Its images.
     pub image_family: AmiFamily,
     /// `scalingConfig.minSize`.

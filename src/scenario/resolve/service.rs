@@ -73,6 +73,7 @@ pub(super) fn service(
     let service = Service {
         name: spec.name.clone(),
         namespace: workload.namespace.to_owned(),
+        service_account: spec.service_account_name.clone(),
         template: TemplateId(u32::try_from(place).ok()?),
         replicas,
         scaling,
@@ -146,6 +147,7 @@ fn resolve_ingress(cx: &mut Context<'_>, path: &str, spec: &IngressSpec) -> Opti
         cx.units(&format!("{path}.bytesPerRequest"), bytes, 0)
     });
     Some(Ingress {
+        host: spec.host.clone(),
         least_outstanding,
         bytes_per_request,
     })

@@ -5,7 +5,7 @@ use super::Desk;
 #[test]
 fn help_names_every_command_and_goes_to_stdout() {
     let help = Desk::new().karpsim(&["--help"]).good();
-    for command in ["run", "compare", "explain", "validate"] {
+    for command in ["run", "compare", "explain", "export", "validate"] {
         let line = format!("\n  {command} ");
         assert!(help.stdout.contains(&line), "{}", help.stdout);
     }
@@ -30,6 +30,10 @@ fn every_command_names_its_options() {
         ("run", &[&reading[..], &writing][..]),
         ("compare", &[&reading, &writing, &many]),
         ("explain", &[&reading, &about]),
+        (
+            "export",
+            &[&["--seed", "--on-bad-row", "--out", "--force", "--no-run"]],
+        ),
         ("validate", &[&reading]),
     ] {
         let help = Desk::new().karpsim(&[command, "--help"]).good();

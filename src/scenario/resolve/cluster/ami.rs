@@ -62,3 +62,12 @@ pub(super) const DEFAULT: AmiType = AmiType {
     family: AmiFamily::Al2023,
     arch: None,
 };
+
+/// The name of [`DEFAULT`] for an architecture.
+pub(super) fn default_name(arch: &str) -> &'static str {
+    if arch == "arm64" {
+        "AL2023_ARM_64_STANDARD"
+    } else {
+        "AL2023_x86_64_STANDARD"
+    }
+}

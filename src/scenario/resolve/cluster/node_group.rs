@@ -1,6 +1,6 @@
 //! What is a managed node group?
 
-use super::ami::{AMI_TYPES, AmiType, DEFAULT};
+use super::ami::{AMI_TYPES, AmiType, DEFAULT, default_name};
 use crate::api::{Effect, Quantity, Symbol, Taint};
 use crate::cloud::node_class::{BlockDevice, GIB};
 use crate::cloud::{CapacityType, Catalog, InstanceTypeId, NodeClassParams};
@@ -81,6 +81,9 @@ fn node_group(
     });
     let types = type_ids.iter().map(|id| seen[id.index()].clone());
     let instance_types = type_ids.iter().map(|id| catalog.get(*id).name);
+    let arch = type_ids
+        .first()
+        .map_or("", |id| catalog.facts(*id).arch.as_str());
     Some(NodeGroupModel {
         types: types.collect(),
         spec: NodeGroup {
@@ -95,6 +98,10 @@ fn node_group(
         type_ids,
         capacity_type: capacity_type?,
         volume_bytes: u64::try_from(Quantity::from_units(volume).units()).unwrap_or(0),
+        ami_type: spec
+            .ami_type
+            .clone()
+            .unwrap_or_else(|| default_name(arch).to_owned()),
         image_family: family,
         min_size: spec.scaling_config.min_size,
         max_size: spec.scaling_config.max_size,

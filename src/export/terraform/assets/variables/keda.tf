@@ -1,0 +1,5 @@
+variable "keda_version" {
+  description = "Version of KEDA's chart."
+  type        = string
+  default     = "2.20.2"
+}
