@@ -9,6 +9,7 @@
 //! **Invariant**: this room decides and does not act. A controller reads what it is given, takes the time as an argument,
 //! remembers only its own history and returns data; it never sees the event queue.
 
+pub mod autoscaler;
 pub mod deployment;
 pub mod endpoints;
 pub mod hpa;

@@ -8,12 +8,14 @@
 //! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
 //! scheduler, sampling (spec/kubernetes.md 10.3).
 
+mod autoscaler;
 mod bill;
 mod book;
 mod disruption;
 mod drain;
 mod drift;
 mod event;
+mod group;
 mod instance;
 mod job;
 mod journal;
@@ -51,6 +53,7 @@ use crate::metrics::series::SeriesRecorder;
 use crate::metrics::{Journal, RunResult, StarvationLedger};
 use crate::scenario::model::Scenario;
 
+use autoscaler::ClusterAutoscaler;
 use bill::Ledger;
 use book::{Counters, LoadBalancerMeter};
 use event::Event;
@@ -116,6 +119,9 @@ struct World<'s> {
     replicaset_client: TokenBucket,
     pdbs: Vec<Pdb>,
 
+    autoscaler: Option<ClusterAutoscaler<'s>>,
+    /// By node group: how many nodes it should have.
+    group_desired: Vec<u32>,
     karpenter: Option<Karpenter<'s>>,
     cluster_state: ClusterState,
     consolidation_touched: bool,
@@ -222,6 +228,8 @@ impl Model for World<'_> {
             Event::InstanceGone(node) => self.instance_gone(now, node, queue),
             Event::Expire(node) => self.expire(now, node, queue),
             Event::ReplaceNode(group) => self.replace_nodes(now, group as usize, queue),
+            Event::AutoscalerLoop => self.autoscaler_loop(now, queue),
+            Event::RemoveNode(node) => self.remove_node(now, node, queue),
             Event::Batch => self.batch(now, queue),
             Event::Retrigger => self.retrigger(now, queue),
             Event::Disrupt => self.disrupt(now, queue),

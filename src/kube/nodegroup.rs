@@ -20,7 +20,7 @@ pub struct NodeGroup {
     pub instance_types: Vec<Symbol>,
     /// Zones of its subnets, at least one.
     pub zones: Vec<Symbol>,
-    /// `scalingConfig.desiredSize`.
+    /// `scalingConfig.desiredSize`, at the start.
     pub desired: u32,
     /// `capacityType`, `ON_DEMAND` or `SPOT`.
     pub capacity_type: Symbol,
@@ -40,12 +40,17 @@ pub struct Launch {
 }
 
 impl NodeGroup {
-    /// The instances to start so that the group has its desired number, given the living (or
+    /// The instances to start so that the group has `desired` of them, given the living (or
     /// starting) ones per zone in the order of `zones`. Each goes to the zone with the fewest
     /// instances, the first of equals, that has one of the types; fewer are started if no zone
     /// has any. `offered` says whether a zone has a type now.
     #[must_use]
-    pub fn missing(&self, alive: &[u32], offered: impl Fn(Symbol, Symbol) -> bool) -> Vec<Launch> {
+    pub fn missing(
+        &self,
+        desired: u32,
+        alive: &[u32],
+        offered: impl Fn(Symbol, Symbol) -> bool,
+    ) -> Vec<Launch> {
         assert_eq!(alive.len(), self.zones.len(), "a count for every zone");
         let in_zone = |&zone: &Symbol| {
             let instance_type = self
@@ -59,7 +64,7 @@ impl NodeGroup {
         };
         let launches: Vec<_> = self.zones.iter().map(in_zone).collect();
         let mut counts = alive.to_vec();
-        let wanted = self.desired.saturating_sub(alive.iter().sum());
+        let wanted = desired.saturating_sub(alive.iter().sum());
         let next = |_| {
             let usable = (0..counts.len()).filter(|&place| launches[place].is_some());
             let place = usable.min_by_key(|&place| counts[place])?;
@@ -129,7 +134,7 @@ mod tests {
     #[test]
     fn a_group_boots_round_robin_over_its_zones() {
         let Fixture { group, large, .. } = fixture(4);
-        let launches = group.missing(&[0, 0, 0], |_, _| true);
+        let launches = group.missing(group.desired, &[0, 0, 0], |_, _| true);
         assert_eq!(zones(&group, &launches), [0, 1, 2, 0]);
         assert!(launches.iter().all(|launch| launch.instance_type == large));
     }
@@ -137,9 +142,23 @@ mod tests {
     #[test]
     fn a_dead_instance_is_replaced_where_the_fewest_are() {
         let Fixture { group, .. } = fixture(5);
-        assert_eq!(zones(&group, &group.missing(&[2, 1, 1], |_, _| true)), [1]);
-        assert!(group.missing(&[2, 2, 1], |_, _| true).is_empty());
-        assert!(group.missing(&[3, 3, 3], |_, _| true).is_empty());
+        assert_eq!(
+            zones(
+                &group,
+                &group.missing(group.desired, &[2, 1, 1], |_, _| true)
+            ),
+            [1]
+        );
+        assert!(
+            group
+                .missing(group.desired, &[2, 2, 1], |_, _| true)
+                .is_empty()
+        );
+        assert!(
+            group
+                .missing(group.desired, &[3, 3, 3], |_, _| true)
+                .is_empty()
+        );
     }
 
     #[test]
@@ -150,7 +169,9 @@ mod tests {
             xlarge,
         } = fixture(3);
         let scarce = group.zones[1];
-        let launches = group.missing(&[0, 0, 0], |kind, zone| kind != large || zone != scarce);
+        let launches = group.missing(group.desired, &[0, 0, 0], |kind, zone| {
+            kind != large || zone != scarce
+        });
         let types: Vec<_> = launches.iter().map(|launch| launch.instance_type).collect();
         assert_eq!(types, [large, xlarge, large]);
     }
@@ -159,15 +180,19 @@ mod tests {
     fn a_zone_without_any_type_is_left_out() {
         let Fixture { group, .. } = fixture(3);
         let lost = group.zones[0];
-        let launches = group.missing(&[0, 0, 0], |_, zone| zone != lost);
+        let launches = group.missing(group.desired, &[0, 0, 0], |_, zone| zone != lost);
         assert_eq!(zones(&group, &launches), [1, 2, 1]);
-        assert!(group.missing(&[0, 0, 0], |_, _| false).is_empty());
+        assert!(
+            group
+                .missing(group.desired, &[0, 0, 0], |_, _| false)
+                .is_empty()
+        );
     }
 
     #[test]
     fn nodes_say_where_they_come_from() {
         let Fixture { group, large, .. } = fixture(1);
-        let launch = group.missing(&[0, 0, 0], |_, _| true)[0];
+        let launch = group.missing(group.desired, &[0, 0, 0], |_, _| true)[0];
         let labels = group.node_labels(launch);
         assert_eq!(labels.get(key::NODE_GROUP), Some(group.name));
         assert_eq!(labels.get(key::INSTANCE_TYPE), Some(large));

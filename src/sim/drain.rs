@@ -58,6 +58,9 @@ impl World<'_> {
         let Some(node) = self.nodes.get_mut(key).filter(|node| !node.terminated) else {
             return;
         };
+        if node.removal.is_some() {
+            queue.push(now, Class::Controller, Event::RemoveNode(key));
+        }
         let Some(drain) = node.drain else { return };
         let at = drain.poll(now);
         if node.drain_look.is_none_or(|look| look < now || at < look) {
@@ -133,7 +136,7 @@ impl World<'_> {
     }
 
     /// Asks the eviction API for a pod.
-    fn evict(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+    pub(super) fn evict(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         let template = self.pods[key].template;
         let covering: Vec<usize> = (0..self.pdbs.len())
             .filter(|&place| self.scenario.pdbs[place].templates.contains(&template))

@@ -73,8 +73,12 @@ pub(super) enum Event {
     InstanceGone(Key<Node>),
     /// A node has lived its time.
     Expire(Key<Node>),
-    /// A node group replaces a lost instance.
+    /// A node group starts the instances it lacks.
     ReplaceNode(u16),
+    /// Cluster Autoscaler looks around.
+    AutoscalerLoop,
+    /// Cluster Autoscaler goes on with a node that it lets go.
+    RemoveNode(Key<Node>),
 
     /// Karpenter's batch window closes, or looks whether it may.
     Batch,

@@ -1,6 +1,6 @@
 //! From instance to node and back: launch, registration, readiness, devices, termination.
 
-use crate::api::{Effect, Resource, Symbol};
+use crate::api::{Resource, Symbol};
 use crate::cloud::latency::{LaunchLatency, SHUTTING_DOWN};
 use crate::cloud::market::Pool;
 use crate::cloud::{AmiFamily, InstanceTypeId};
@@ -13,6 +13,7 @@ use crate::metrics::journal::Decision;
 use crate::scenario::model::{NodeClassModel, NodePoolModel};
 
 use super::event::Event;
+use super::group::label_instance;
 use super::node::{Instance, Node, Owner, disrupted_taint};
 use super::pod::Pod;
 use super::{Queue, World};
@@ -78,24 +79,15 @@ impl<'s> World<'s> {
         let scenario = self.scenario;
         let made = self.made_from(&self.nodes[key]);
         let class = self.class_of(&self.nodes[key]);
-        let node = &mut self.nodes[key];
+        let node = &self.nodes[key];
         let Some(instance) = node.instance else {
             return;
         };
         let (kind, mut labels, taints, disk) = match node.owner {
             Owner::Group(place) => {
-                let group = &scenario.cluster.node_groups[place];
-                let types = group.type_ids.iter().position(|&id| id == instance.kind);
-                let launch = crate::kube::nodegroup::Launch {
-                    instance_type: scenario.catalog.get(instance.kind).name,
-                    zone: instance.zone,
-                };
-                (
-                    &group.types[types.unwrap_or(0)],
-                    group.spec.node_labels(launch),
-                    group.spec.taints.clone(),
-                    125e6,
-                )
+                let (kind, labels) = self.group_labels(place, instance.kind, instance.zone);
+                let taints = &scenario.cluster.node_groups[place].spec.taints;
+                (kind, labels, taints.clone(), 125e6)
             }
             Owner::Pool(_) => {
                 let pool = made.expect("a NodePool's node has a claim");
@@ -108,24 +100,15 @@ impl<'s> World<'s> {
                 )
             }
         };
-        for (label, requirement) in kind.requirements.iter() {
-            if let [value] = requirement.values()
-                && !requirement.allows_absence()
-            {
-                labels.insert(label, *value);
-            }
-        }
-        labels.insert(crate::api::key::ZONE, instance.zone);
-        labels.insert(
-            crate::api::key::CAPACITY_TYPE,
-            self.capacity_type_symbols[instance.capacity_type as usize],
-        );
+        let capacity_type = self.capacity_type_symbols[instance.capacity_type as usize];
+        label_instance(&mut labels, kind, instance.zone, capacity_type);
         labels.insert(crate::api::key::HOSTNAME, Symbol::hostname(key.slot()));
         let network = scenario
             .catalog
             .facts(instance.kind)
             .network_mbps
             .map_or(1e9, |mbps| f64::from(mbps) * 125_000.0);
+        let node = &mut self.nodes[key];
         node.images = NodeImages::new(PullLimits { network, disk }, &TIMING);
         (node.labels, node.taints, node.capacity, node.allocatable) =
             (labels, taints, kind.capacity, kind.allocatable);
@@ -235,18 +218,9 @@ impl<'s> World<'s> {
 
     /// The DaemonSet controller puts a pod of each DaemonSet that matches on a new node.
     fn start_daemons(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        let scenario = self.scenario;
-        for daemon in &scenario.cluster.daemons {
-            let template = scenario.template(daemon.template);
-            let node = &self.nodes[key];
-            let tolerated = node
-                .taints
-                .iter()
-                .filter(|taint| taint.effect != Effect::PreferNoSchedule)
-                .all(|taint| crate::api::taint::tolerated(taint, &template.tolerations));
-            if tolerated && template.node_matches(&node.labels, &scenario.symbols) {
-                self.create_pod(now, daemon.template, None, Some(key), queue);
-            }
+        let node = &self.nodes[key];
+        for template in self.daemons_of(&node.labels, &node.taints) {
+            self.create_pod(now, template, None, Some(key), queue);
         }
     }
 

@@ -10,6 +10,7 @@ use crate::karpenter::termination::Drain;
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
 use crate::scenario::model::cluster::Revision;
 
+use super::autoscaler::Removal;
 use super::pod::Pod;
 use super::use_log::{UseLog, share_ppm};
 
@@ -94,6 +95,8 @@ pub(super) struct Node {
     pub(super) last_pod_event: Option<SimTime>,
     pub(super) drifted: Option<Drifted>,
     pub(super) drain: Option<Drain>,
+    /// On its way out by Cluster Autoscaler.
+    pub(super) removal: Option<Removal>,
     /// When the drain looks next.
     pub(super) drain_look: Option<SimTime>,
     /// Billing has ended.
@@ -153,6 +156,7 @@ impl Node {
             last_pod_event: None,
             drifted: None,
             drain: None,
+            removal: None,
             drain_look: None,
             terminated: false,
             end: EndReason::Running,

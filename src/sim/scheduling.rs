@@ -135,8 +135,13 @@ impl World<'_> {
     fn not_placed(&mut self, now: SimTime, key: Key<Pod>, failure: &Failure, queue: &mut Queue) {
         let provisionable = self.pods[key].pinned.is_none();
         self.note_refused(now, key, failure);
-        if self.karpenter.is_none() || !provisionable {
+        let provided_for = self.karpenter.is_some() || self.autoscaler.is_some();
+        let first = self.pods[key].waiting.cause == PendingCause::BatchWindow;
+        if !(provided_for && provisionable) || (self.karpenter.is_none() && first) {
             self.pods[key].waiting.turn_to(now, cause_of(failure));
+        }
+        if provisionable && first {
+            self.poke_autoscaler(now, queue);
         }
         if provisionable {
             self.trigger_provisioner(now, key.slot(), queue);

@@ -21,6 +21,7 @@ use crate::scenario::model::{Scaling, Scenario, Service, ServiceId};
 use crate::workload::{Algorithm, Balancer};
 use crate::workload::{MessageQueue, QueueConfig};
 
+use super::autoscaler::ClusterAutoscaler;
 use super::bill::Ledger;
 use super::book::{Counters, LoadBalancerMeter};
 use super::event::Event;
@@ -89,6 +90,15 @@ impl<'s> World<'s> {
             bind_pace: BindPace::default(),
             replicaset_client: TokenBucket::new(CONTROLLER_MANAGER),
             pdbs: scenario.pdbs.iter().map(|pdb| Pdb::new(pdb.spec)).collect(),
+            autoscaler: scenario.cluster.autoscaler.as_ref().map(|settings| {
+                ClusterAutoscaler::new(settings, scenario.cluster.node_groups.len())
+            }),
+            group_desired: scenario
+                .cluster
+                .node_groups
+                .iter()
+                .map(|group| group.spec.desired)
+                .collect(),
             karpenter: karpenter.map(|karpenter| Karpenter::new(karpenter, &scenario.symbols)),
             cluster_state: ClusterState::new(SimTime::ZERO),
             consolidation_touched: false,
@@ -194,6 +204,7 @@ impl<'s> World<'s> {
         for (place, event) in self.scenario.events.iter().enumerate() {
             queue.push(event.at, Class::Environment, Event::Scripted(place as u16));
         }
+        self.begin_autoscaler(queue);
         if self.karpenter.is_some() {
             queue.push(start + POLL, Class::Controller, Event::Disrupt);
         }
@@ -225,7 +236,7 @@ impl<'s> World<'s> {
         }
     }
 
-    /// The Auto Scaling group replaces what is missing.
+    /// The Auto Scaling group starts what is missing.
     pub(super) fn replace_nodes(&mut self, now: SimTime, group: usize, queue: &mut Queue) {
         for (kind, zone) in self.missing_nodes(group) {
             let key = self.insert_group_node(now, group, kind, zone);
@@ -266,7 +277,8 @@ impl<'s> World<'s> {
                 })
             })
         };
-        let launches = group.spec.missing(&counts, offered);
+        let desired = self.group_desired[place];
+        let launches = group.spec.missing(desired, &counts, offered);
         launches
             .into_iter()
             .filter_map(|launch| Some((type_id(launch.instance_type)?, launch.zone)))

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
 mod attribution;
+mod autoscaler;
 mod billing;
 mod cli;
 mod conservation;

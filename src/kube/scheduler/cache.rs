@@ -173,6 +173,12 @@ impl<'s> Cache<'s> {
         self.node_count
     }
 
+    /// Slots from here on have never held a node.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        u32::try_from(self.nodes.len()).expect("slots are numbers of 32 bits")
+    }
+
     /// The node in a slot.
     #[must_use]
     pub fn node(&self, slot: u32) -> Option<&NodeInfo> {

@@ -23,6 +23,8 @@ pub struct ClusterModel {
     pub node_groups: Vec<NodeGroupModel>,
     /// Karpenter, if there is one.
     pub karpenter: Option<KarpenterModel>,
+    /// Cluster Autoscaler, if there is one.
+    pub autoscaler: Option<crate::kube::autoscaler::Settings>,
     /// Pods every matching node runs.
     pub daemons: Vec<Daemon>,
 }

@@ -1,6 +1,7 @@
 //! Which nodes may there be?
 
 mod ami;
+mod autoscaler;
 mod change;
 mod daemon;
 mod hash;
@@ -63,10 +64,16 @@ pub(super) fn cluster(
         .node_groups
         .get()
         .and_then(|groups| node_group::node_groups(cx, groups, catalog, &zones));
+    let (minor, node_groups) = (minor?, node_groups?);
+    let autoscaler = match spec.cluster_autoscaler.get()? {
+        Some(spec) => Some(autoscaler::autoscaler(cx, spec, minor, &node_groups)?),
+        None => None,
+    };
     Some(ClusterModel {
         name: spec.name.clone(),
-        kubernetes_minor: minor?,
-        node_groups: node_groups?,
+        kubernetes_minor: minor,
+        autoscaler,
+        node_groups,
         karpenter: karpenter?,
         daemons: Vec::new(),
         zones,

@@ -27,6 +27,9 @@ pub struct ClusterSpec {
     /// Karpenter; a cluster without this block has none.
     #[serde(default)]
     pub karpenter: Part<Option<KarpenterSpec>>,
+    /// Cluster Autoscaler on the node groups; without this block they keep their size.
+    #[serde(default)]
+    pub cluster_autoscaler: Part<Option<ClusterAutoscalerSpec>>,
     /// PriorityClasses, DaemonSets, Namespaces: real objects.
     #[serde(default)]
     pub manifests: Part<Vec<Node>>,
@@ -82,6 +85,43 @@ pub struct ScalingConfigSpec {
     pub desired_size: u32,
     /// Most.
     pub max_size: u32,
+}
+
+/// Cluster Autoscaler, of the minor version of the cluster.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ClusterAutoscalerSpec {
+    /// The chart's `extraArgs`: flags by their own names.
+    #[serde(default)]
+    pub extra_args: AutoscalerArgsSpec,
+}
+
+/// Flags of Cluster Autoscaler (spec/kubernetes.md 4.1).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct AutoscalerArgsSpec {
+    /// 10 s where absent.
+    pub scan_interval: Option<GoDuration>,
+    /// `least-waste` (where absent; `random` up to 1.32), `most-pods` or `random`.
+    pub expander: Option<String>,
+    /// True where absent.
+    pub scale_down_enabled: Option<bool>,
+    /// 0.5 where absent.
+    pub scale_down_utilization_threshold: Option<f64>,
+    /// 10 min where absent.
+    pub scale_down_unneeded_time: Option<GoDuration>,
+    /// 10 min where absent.
+    pub scale_down_delay_after_add: Option<GoDuration>,
+    /// 0 where absent.
+    pub scale_down_delay_after_delete: Option<GoDuration>,
+    /// 3 min where absent.
+    pub scale_down_delay_after_failure: Option<GoDuration>,
+    /// 15 min where absent.
+    pub max_node_provision_time: Option<GoDuration>,
+    /// 10 where absent.
+    pub max_scale_down_parallelism: Option<u32>,
+    /// 1 where absent.
+    pub max_drain_parallelism: Option<u32>,
 }
 
 /// What the cloud does of itself.
