@@ -27,6 +27,7 @@ mod pod;
 mod preemption;
 mod provisioner;
 mod request;
+mod rollout;
 mod scaling;
 mod scheduling;
 mod script;
@@ -215,6 +216,7 @@ impl Model for World<'_> {
             Event::PodSigterm(pod) => self.pod_sigterm(now, pod, queue),
             Event::PodKilled(pod) => self.pod_killed(now, pod, queue),
             Event::PodRemoved(pod) => self.pod_removed(now, pod, queue),
+            Event::PodAvailable(service) => self.go_on_rolling(now, service, queue),
             Event::CreatePod(service) => self.replica_created(now, service, queue),
             Event::Schedule => self.schedule(now, queue),
             Event::Scrape => self.scrape(now, queue),

@@ -10,6 +10,7 @@ use crate::api::{Symbol, Symbols};
 use crate::cloud::Catalog;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::{Dist, SimDuration};
+use crate::kube::deployment::Strategy;
 use crate::kube::hpa::HpaSpec;
 use crate::kube::keda::ScaledObjectSpec;
 use crate::kube::pdb::PdbSpec;
@@ -128,6 +129,10 @@ pub struct Service {
     pub template: TemplateId,
     /// Pods before any autoscaler acts.
     pub replicas: u32,
+    /// How its Deployment moves from one revision to the next.
+    pub strategy: Strategy,
+    /// A pod counts as available once it has been Ready for so long.
+    pub min_ready: SimDuration,
     /// What changes that number.
     pub scaling: Scaling,
     /// The load balancer in front, if calls come from outside.

@@ -87,8 +87,9 @@ pub(super) fn resolve(
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
     let events = spec.events.get().zip(clock.as_ref());
-    let events = events
-        .and_then(|(specs, clock)| events::events(cx, specs, &objects.applied, clock.duration));
+    let events = events.and_then(|(specs, clock)| {
+        events::events(cx, specs, &objects.applied, names, clock.duration)
+    });
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
     if let Some(cluster) = &cluster {
         let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();

@@ -47,6 +47,8 @@ pub(super) enum Event {
     PodKilled(Key<Pod>),
     /// A terminated pod's object disappears.
     PodRemoved(Key<Pod>),
+    /// A pod of a Deployment that rolls out has been Ready for long enough.
+    PodAvailable(ServiceId),
     /// The ReplicaSet controller's client creates a pod.
     CreatePod(ServiceId),
 

@@ -1,5 +1,6 @@
 //! A pod's life: created, bound, started, listed, terminated, gone.
 
+use crate::api::Symbol;
 use crate::cluster::cpu::{CpuPodSpec, CpuSlot};
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime};
@@ -18,6 +19,7 @@ use crate::workload::{Discipline, Line, TargetId};
 use super::event::Event;
 use super::node::Node;
 use super::request::Request;
+use super::rollout::ReplicaSet;
 use super::{Queue, World};
 
 /// Where in its life a pod is.
@@ -38,6 +40,9 @@ pub(super) enum Stage {
 pub(super) struct Pod {
     pub(super) template: TemplateId,
     pub(super) service: Option<ServiceId>,
+    /// The revision of its Deployment that it is of; 0 for a DaemonSet's.
+    pub(super) revision: u32,
+    image: Symbol,
     /// The node a DaemonSet's pod belongs to.
     pub(super) pinned: Option<Key<Node>>,
     /// Random, fixed for life.
@@ -172,10 +177,11 @@ impl World<'_> {
         &mut self,
         now: SimTime,
         template: TemplateId,
-        service: Option<ServiceId>,
+        of: Option<(ServiceId, ReplicaSet)>,
         pinned: Option<Key<Node>>,
         queue: &mut Queue,
     ) {
+        let service = of.map(|(service, _)| service);
         let ordinal = self.born[template.index()];
         self.born[template.index()] += 1;
         let entity = u64::from(template.0) << 40 | ordinal;
@@ -186,6 +192,8 @@ impl World<'_> {
         let pod = Pod {
             template,
             service,
+            revision: of.map_or(0, |(_, set)| set.revision),
+            image: of.map_or(self.scenario.template(template).image, |(_, set)| set.image),
             pinned,
             uid: u128::from(key.bits(0)) << 64 | u128::from(key.bits(1)),
             ordinal,
@@ -229,7 +237,7 @@ impl World<'_> {
             return;
         };
         let u = |k| self.pod_draw(pod, Purpose::PodStart, k);
-        let template = self.scenario.template(pod.template);
+        let (template, image) = (self.scenario.template(pod.template), pod.image);
         let needed = now + TIMING.before_pull(u(0), u(1));
         let u_pull = self.pod_draw(pod, Purpose::ImagePull, 0);
         let (u_start, u_status, u_warm) = (u(2), u(3), u(4));
@@ -242,16 +250,12 @@ impl World<'_> {
         let Some(row) = self.nodes.get_mut(node) else {
             return;
         };
-        if !row.images.has(needed, template.image) {
+        if !row.images.has(needed, image) {
             self.counters.image_bytes += template.image_bytes;
         }
-        let pulled = row.images.need(
-            needed,
-            template.image,
-            template.image_bytes,
-            u_pull,
-            &TIMING,
-        );
+        let pulled = row
+            .images
+            .need(needed, image, template.image_bytes, u_pull, &TIMING);
         let started = pulled + TIMING.container_start.at(u_start);
         let probed = readiness_delay(
             template.readiness_probe.as_ref(),
@@ -265,7 +269,7 @@ impl World<'_> {
             Event::PodReady(key),
         );
         self.scheduler
-            .add_image(node.slot(), template.image, template.image_bytes);
+            .add_image(node.slot(), image, template.image_bytes);
         self.stamp_pod_event(now, node, key);
     }
 
@@ -294,6 +298,7 @@ impl World<'_> {
         let Some(service) = service else { return };
         self.count_ready(now, service);
         self.turn_clock(now, service);
+        self.await_available(now, service, queue);
         let pod = &self.pods[key];
         let u = |k: u64| self.pod_draw(pod, Purpose::PodStart, 10 + k);
         let model = &self.scenario.services[service.index()];
@@ -498,7 +503,11 @@ impl World<'_> {
             self.unplace(now, key, node);
             self.tell_scheduler(now, &ClusterEvent::PodGone(template), queue);
         }
+        let service = self.pods[key].service;
         self.forget_pod(key);
+        if let Some(service) = service {
+            self.go_on_rolling(now, service, queue);
+        }
         if let Some(node) = node {
             self.look_at_drain(now, node, queue);
         }

@@ -1,4 +1,4 @@
-//! How many pods a service has: metrics, HPA, KEDA, and the ReplicaSet that follows them.
+//! How many pods a service has: metrics, HPA, KEDA, and which of them go.
 
 use crate::api::Resource;
 use crate::cluster::Key;
@@ -6,7 +6,7 @@ use crate::des::{Class, SimDuration, SimTime};
 use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
 use crate::kube::keda::{QueueDepth, Trigger, thousandths};
 use crate::kube::metrics_server::{CpuReading, RESOLUTION, Sample};
-use crate::kube::replicaset::{Adjustment, Replica, adjust, victims};
+use crate::kube::replicaset::{Replica, victims};
 use crate::metrics::journal::Removal;
 use crate::metrics::{Part, PendingCause};
 use crate::scenario::model::{QueueId, ServiceId};
@@ -158,31 +158,20 @@ impl World<'_> {
         self.reconcile(now, service, queue);
     }
 
-    /// The ReplicaSet controller compares what is wanted with what there is.
-    pub(super) fn reconcile(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
-        let state = &self.services[service.index()];
-        let active: Vec<_> = state
-            .pods
-            .iter()
-            .copied()
-            .filter(|&key| self.pods[key].is_active())
-            .collect();
-        match adjust(state.desired, active.len() as u32 + state.creating) {
-            Adjustment::Keep => {}
-            Adjustment::Create(count) => {
-                self.services[service.index()].creating += count;
-                for _ in 0..count {
-                    let at = self.replicaset_client.take(now);
-                    queue.push(at, Class::Controller, Event::CreatePod(service));
-                }
-            }
-            Adjustment::Delete(count) => self.delete_pods(now, &active, count, queue),
-        }
-    }
-
-    fn delete_pods(&mut self, now: SimTime, active: &[Key<Pod>], count: u32, queue: &mut Queue) {
+    /// Deletes so many of a ReplicaSet's pods; how crowded a node is, the pods of the whole Deployment tell.
+    pub(super) fn delete_pods(
+        &mut self,
+        now: SimTime,
+        service: ServiceId,
+        active: &[Key<Pod>],
+        count: u32,
+        queue: &mut Queue,
+    ) {
         let replicas: Vec<_> = active.iter().map(|&key| self.replica(key)).collect();
-        let nodes: Vec<_> = replicas.iter().filter_map(|replica| replica.node).collect();
+        let family = self.active_pods(service, None).into_iter();
+        let nodes: Vec<_> = family
+            .filter_map(|key| self.pods[key].node.map(Key::slot))
+            .collect();
         for place in victims(now, &replicas, &nodes, count.min(replicas.len() as u32)) {
             self.note_removed(now, active[place], Removal::ScaledDown);
             self.terminate_pod(now, active[place], queue);
@@ -205,25 +194,10 @@ impl World<'_> {
         }
     }
 
-    /// A creation has reached the API server; it is dropped if the wish has passed meanwhile.
-    pub(super) fn replica_created(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
-        let state = &mut self.services[service.index()];
-        state.creating -= 1;
-        let active = state
-            .pods
-            .iter()
-            .filter(|&&key| self.pods[key].is_active())
-            .count() as u32;
-        if active < state.desired {
-            let template = self.scenario.services[service.index()].template;
-            self.create_pod(now, template, Some(service), None, queue);
-        }
-    }
-
     /// Turns the service's clock to what its queue waits for now: the stage nearest to relief that some pod of it is in.
     pub(super) fn turn_clock(&mut self, now: SimTime, service: ServiceId) {
         let state = &self.services[service.index()];
-        let (mut starting, mut launching, mut pending) = (false, false, state.creating > 0);
+        let (mut starting, mut launching, mut pending) = (false, false, state.creating() > 0);
         for &key in &state.pods {
             let pod = &self.pods[key];
             match pod.stage {

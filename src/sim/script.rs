@@ -11,6 +11,7 @@ impl World<'_> {
         match self.scenario.events[usize::from(place)].kind {
             EventKind::Apply(change) => self.apply_manifest(now, change),
             EventKind::ImageRelease(family) => self.images_released(now, family, queue),
+            EventKind::Rollout(service, image) => self.roll_out(now, service, image, queue),
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::workload::{Balancer, TargetId};
 
 use super::job::Message;
 use super::pod::Pod;
+use super::rollout::ReplicaSet;
 
 /// What changes a service's replica count while it runs.
 #[derive(Clone, Debug)]
@@ -33,8 +34,12 @@ pub(super) struct ServiceState {
     pub(super) desired: u32,
     /// Most replicas anybody may ask for.
     pub(super) most: u32,
-    /// Creations asked of the API server that have not happened yet.
-    pub(super) creating: u32,
+    /// Its revisions that have pods, the newest last.
+    pub(super) replica_sets: Vec<ReplicaSet>,
+    /// What `desired` was when the sizes of the revisions were last made up.
+    pub(super) sized_for: u32,
+    /// Whether a sync is going on.
+    pub(super) syncing: bool,
     /// Its pods, in order of birth.
     pub(super) pods: Vec<Key<Pod>>,
     /// Pods that get calls.
@@ -51,6 +56,13 @@ pub(super) struct ServiceState {
     pub(super) scaled_down: u64,
     /// CPU used by pods that are gone, in microcore-microseconds.
     pub(super) cpu_used: u128,
+}
+
+impl ServiceState {
+    /// Creations asked of the API server that have not happened yet.
+    pub(super) fn creating(&self) -> u32 {
+        self.replica_sets.iter().map(|set| set.creating).sum()
+    }
 }
 
 /// How many pods are Ready, over time.

@@ -28,6 +28,7 @@ use super::event::Event;
 use super::karpenter::Karpenter;
 use super::node::{Instance, Node, Owner};
 use super::provisioner::daemon_templates;
+use super::rollout::ReplicaSet;
 use super::service::{Autoscaler, ClockFace, JourneyState, QueueState, ReadyLevel, ServiceState};
 use super::sources::Sources;
 use super::{Queue, World};
@@ -336,7 +337,14 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
     ServiceState {
         desired: service.replicas,
         most,
-        creating: 0,
+        replica_sets: vec![ReplicaSet {
+            revision: 1,
+            replicas: service.replicas,
+            creating: 0,
+            image: scenario.template(service.template).image,
+        }],
+        sized_for: service.replicas,
+        syncing: false,
         pods: Vec::new(),
         targets: Vec::new(),
         balancer: Balancer::new(algorithm, scenario.cluster.zones.len().max(1), seed, place),

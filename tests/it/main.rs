@@ -18,6 +18,7 @@ mod provisioning;
 mod queue;
 mod readme;
 mod recorded;
+mod rollout;
 mod scenario;
 mod scenarios;
 mod scheduler;

@@ -1,5 +1,7 @@
 //! What happens to the cluster at times of its own.
 
+use super::ServiceId;
+use crate::api::Symbol;
 use crate::cloud::AmiFamily;
 use crate::des::SimTime;
 
@@ -19,4 +21,6 @@ pub enum EventKind {
     Apply(usize),
     /// New images of a family are released.
     ImageRelease(AmiFamily),
+    /// A service's Deployment gets a new image, which no node has.
+    Rollout(ServiceId, Symbol),
 }

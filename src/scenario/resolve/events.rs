@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::manifest::{Manifest, Place, manifest};
+use super::names::Names;
 use crate::cloud::AmiFamily;
 use crate::des::{SimDuration, SimTime};
 use crate::scenario::decode::Part;
@@ -19,7 +20,7 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str = "`apply` or `imageRelease`";
+const KINDS: &str = "`apply`, `imageRelease` or `rollout`";
 
 /// The manifests that events apply, in the order of the events.
 pub(super) fn applied(cx: &mut Context<'_>, specs: &[Part<EventSpec>]) -> Vec<Manifest> {
@@ -34,11 +35,12 @@ pub(super) fn events(
     cx: &mut Context<'_>,
     specs: &[Part<EventSpec>],
     changes: &[Manifest],
+    names: &Names,
     duration: SimDuration,
 ) -> Option<Vec<TimedEvent>> {
     let each = specs.iter().enumerate().map(|(place, spec)| {
         let path = format!("events[{place}]");
-        event(cx, &path, spec.get()?, changes, duration)
+        event(cx, &path, spec.get()?, changes, names, duration)
     });
     let events: Vec<Option<TimedEvent>> = each.collect();
     events.into_iter().collect()
@@ -49,6 +51,7 @@ fn event(
     path: &str,
     spec: &EventSpec,
     changes: &[Manifest],
+    names: &Names,
     duration: SimDuration,
 ) -> Option<TimedEvent> {
     let at = format!("{path}.at");
@@ -57,13 +60,18 @@ fn event(
         let message = format!("`{path}` comes after the end of the simulation");
         cx.push(Diagnostic::warning(cx.span(&at), message));
     }
-    let kind = match (&spec.apply, &spec.image_release) {
-        (Some(_), None) => {
+    let kind = match (&spec.apply, &spec.image_release, &spec.rollout) {
+        (Some(_), None, None) => {
             let applied = format!("{path}.apply");
             let place = changes.iter().position(|change| change.path == applied);
             place.map(EventKind::Apply)
         }
-        (None, Some(release)) => image_family(cx, path, release).map(EventKind::ImageRelease),
+        (None, Some(release), None) => image_family(cx, path, release).map(EventKind::ImageRelease),
+        (None, None, Some(rollout)) => {
+            let service = names.service(cx, &format!("{path}.rollout.service"), &rollout.service);
+            let image = cx.intern(&format!("{path} of {}", rollout.service));
+            service.map(|service| EventKind::Rollout(service, image))
+        }
         _ => {
             let what = "does not say one thing that happens";
             cx.expected(path, what, format!("expected `at` and one of {KINDS}"));

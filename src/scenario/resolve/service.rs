@@ -12,6 +12,7 @@ use super::priority::Priorities;
 use crate::api::objects::core::Deployment;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::SimDuration;
+use crate::kube::deployment::Strategy;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::model::{Ingress, Scaling, Service};
 use crate::scenario::spec::service::{IngressSpec, ServiceSpec};
@@ -69,6 +70,13 @@ pub(super) fn service(
         Scaling::Hpa(hpa) => hpa.min,
         Scaling::Keda(keda) => keda.min,
     });
+    let strategy = match Strategy::from_object(deployment.spec.strategy.as_ref()) {
+        Ok(strategy) => strategy,
+        Err(mistakes) => {
+            cx.mistakes(&at.path, mistakes);
+            return None;
+        }
+    };
     let runtime = runtime::runtime(cx, path, spec.runtime.get()?, &pods.template);
     let service = Service {
         name: spec.name.clone(),
@@ -76,6 +84,8 @@ pub(super) fn service(
         service_account: spec.service_account_name.clone(),
         template: TemplateId(u32::try_from(place).ok()?),
         replicas,
+        strategy,
+        min_ready: SimDuration::from_secs(u64::from(deployment.spec.min_ready_seconds)),
         scaling,
         ingress,
         consumes,

@@ -17,6 +17,17 @@ pub struct EventSpec {
     /// AWS releases new images.
     #[serde(default)]
     pub image_release: Option<ImageReleaseSpec>,
+    /// A service gets a new version.
+    #[serde(default)]
+    pub rollout: Option<RolloutSpec>,
+}
+
+/// A new image in the pod template of a service's Deployment; everything else in it stays.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutSpec {
+    /// The service.
+    pub service: String,
 }
 
 /// New images of a family, for whoever selects its newest.
