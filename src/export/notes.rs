@@ -68,6 +68,18 @@ fn market(notes: &mut Notes, scenario: &Scenario, platform: &Platform) {
         );
     }
     let market = &scenario.market;
+    if market.settings.hazard_scale != 1.0 {
+        not_exported(
+            "market.spot",
+            "how often spot capacity goes is weather: simulated, and nothing to apply",
+        );
+    }
+    if !scenario.events.is_empty() {
+        not_exported(
+            "events",
+            "what happens while the cluster runs; the files have the cluster as it begins",
+        );
+    }
     if !market.settings.droughts.is_empty() {
         not_exported(
             "market.spot.droughts",

@@ -3,6 +3,7 @@
 //! What only Terraform, Helm and the CRDs can tell is asked by `tests/export/check`, which the CI runs.
 
 mod carried;
+mod notes;
 mod printing;
 
 use std::collections::BTreeMap;

@@ -203,7 +203,7 @@ fn karpenter_runs(platform: &Platform, karpenter: &Karpenter) -> Vec<Item> {
     for (key, value) in &platform.private_subnet_tags {
         all.push(assert(
             &format!(
-                "alltrue([for subnet in aws_subnet.private : subnet.tags[{}] == {}])",
+                "alltrue([for subnet in aws_subnet.private : lookup(subnet.tags, {}, \"\") == {}])",
                 quoted(key),
                 quoted(value)
             ),

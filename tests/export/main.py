@@ -1,0 +1,84 @@
+"""Asks the real tools about exports: every rule of each, then every seeded fault.
+
+    main.py KARPSIM SCENARIOS... [--faults SCENARIO]
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import kubernetes_rules  # noqa: F401, each registers its rules
+import terraform_rules  # noqa: F401
+from faults import FAULTS, seed
+from rules import RULES, violations
+from subject import Subject
+
+
+def export(karpsim, scenario, into):
+    name = Path(scenario).stem
+    folder = into / "exports" / name
+    subprocess.run([karpsim, "export", scenario, "--no-run", "--out", folder], check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+def check(folder, work):
+    start = time.monotonic()
+    subject = Subject(folder, work / "checked" / folder.name)
+    found = violations(subject)
+    resources = len(subject.state)
+    took = time.monotonic() - start
+    print(
+        f"{folder.name}: {len(RULES)} rules, {len(found)} violations; {resources} resources and data sources,"
+        f" {len(subject.rendered)} objects; {took:.0f} s",
+        flush=True,
+    )
+    for name, text in found:
+        print(f"  {name}: {text}")
+    return not found
+
+
+def try_faults(folder, work):
+    """Seeds every fault; whether the rules found them all, and the README names them."""
+    readme = (Path(__file__).parent / "README.md").read_text()
+    unnamed = [fault.what for fault in FAULTS if f"| {fault.what} | `{fault.found_by}` |" not in readme]
+    if unnamed:
+        print(f"README.md does not name {unnamed}")
+    rounds = [[fault for fault in FAULTS if not fault.alone], *([fault] for fault in FAULTS if fault.alone)]
+    missed = 0
+    for place, faults in enumerate(rounds):
+        subject = Subject(folder, work / "faults" / str(place))
+        for fault in faults:
+            seed(subject, fault)
+        found = violations(subject, sorted({fault.found_by for fault in faults}))
+        for fault in faults:
+            is_found = any(rule == fault.found_by and fault.says in text for rule, text in found)
+            missed += not is_found
+            print(f"  {'found ' if is_found else 'MISSED'} {fault.what}: {fault.found_by}", flush=True)
+            if not is_found:
+                print("".join(f"      {text[:400]}\n" for rule, text in found if rule == fault.found_by))
+        shutil.rmtree(subject.root)
+    print(f"faults: {len(FAULTS) - missed} of {len(FAULTS)} found")
+    return missed == 0 and not unnamed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("karpsim")
+    parser.add_argument("scenarios", nargs="*")
+    parser.add_argument("--faults", metavar="SCENARIO")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        good = [check(export(arguments.karpsim, scenario, work), work) for scenario in arguments.scenarios]
+        if arguments.faults:
+            name = Path(arguments.faults).stem
+            known = work / "exports" / name
+            good.append(try_faults(known if known.exists() else export(arguments.karpsim, arguments.faults, work), work))
+    sys.exit(not all(good))
+
+
+main()
