@@ -43,6 +43,8 @@ pub struct CreateFleet {
     pub strategy: Strategy,
     /// What it may choose, with the prices Karpenter believes: types by price, zones in the order of the catalog.
     pub overrides: Vec<Override>,
+    /// The filters in their order, each with how many types it left.
+    pub passed: Vec<(Filter, usize)>,
 }
 
 /// Why no request is made: this filter left no type. The claim is deleted like one that met insufficient capacity (3.2).
@@ -59,7 +61,7 @@ pub struct NothingToLaunch {
 /// # Errors
 /// No type passes the filters.
 pub fn create_fleet(launch: &Launch<'_>) -> Result<CreateFleet, NothingToLaunch> {
-    let kept = filter::apply(launch)?;
+    let (kept, passed) = filter::apply(launch)?;
     let capacity_type = capacity_type(launch, &kept);
     let overrides = kept
         .iter()
@@ -77,6 +79,7 @@ pub fn create_fleet(launch: &Launch<'_>) -> Result<CreateFleet, NothingToLaunch>
         capacity_type,
         strategy: Strategy::of(capacity_type),
         overrides,
+        passed,
     })
 }
 

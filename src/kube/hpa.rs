@@ -46,8 +46,14 @@ pub enum Reason {
     Metric {
         /// Which of `spec.metrics`: the first with the highest proposal.
         index: usize,
-        /// What it proposed, before stabilisation, rates and bounds.
+        /// What it measured over its target, in thousandths; pods without a sample stand in as they do for the proposal.
+        ratio_thousandths: u64,
+        /// What it proposed.
         proposal: u32,
+        /// What stabilisation made of the proposal.
+        stabilized: u32,
+        /// What the rates of `behavior` made of that; `min` and `max` have the last word.
+        limited: u32,
     },
 }
 
@@ -99,24 +105,35 @@ impl Hpa {
 
     fn follow_metrics(&mut self, now: SimTime, inputs: &Inputs) -> Decision {
         let current = inputs.spec_replicas;
-        let Some((index, proposal)) = replicas::propose(now, &self.spec, inputs) else {
+        let Some((index, proposed)) = replicas::propose(now, &self.spec, inputs) else {
             return Decision {
                 replicas: current,
                 reason: Reason::MetricsUnavailable,
             };
         };
-        let replicas = match &self.spec.behavior {
+        let proposal = proposed.replicas;
+        let (stabilized, limited) = match &self.spec.behavior {
             Some(behavior) => {
                 let stable = self
                     .history
                     .stabilize_both_ways(now, current, proposal, behavior);
-                self.history.limit_rate(now, current, stable, behavior)
+                let limited = self.history.limit_rate(now, current, stable, behavior);
+                (stable, limited)
             }
-            None => limits::limit_growth(current, self.history.stabilize(now, proposal)),
+            None => {
+                let stable = self.history.stabilize(now, proposal);
+                (stable, limits::limit_growth(current, stable))
+            }
         };
         Decision {
-            replicas: replicas.clamp(self.spec.min, self.spec.max),
-            reason: Reason::Metric { index, proposal },
+            replicas: limited.clamp(self.spec.min, self.spec.max),
+            reason: Reason::Metric {
+                index,
+                ratio_thousandths: (proposed.ratio * 1e3) as u64,
+                proposal,
+                stabilized,
+                limited,
+            },
         }
     }
 }

@@ -15,7 +15,9 @@ use crate::des::SimTime;
 use crate::karpenter::disruption::NodeId;
 
 use decision::Topic;
-pub use decision::{Claimed, Decision, Launched, NotLaunched, PodId, Removal, Stay, Waiting};
+pub use decision::{
+    Claimed, Decision, Launched, NotLaunched, PodId, Protection, Removal, Scaler, Stay, Waiting,
+};
 pub use sums::{StaySum, WaitSum};
 
 /// Most entries a journal keeps; those after are counted only.
@@ -30,6 +32,8 @@ pub enum Subject {
     Node(NodeId),
     /// The disruption of several nodes together.
     Disruption,
+    /// The number of a workload's pods.
+    Workload(TemplateId),
 }
 
 /// What is to be written down.
@@ -41,8 +45,6 @@ pub enum About {
     Workload(TemplateId),
     /// One pod, and the lives of all nodes.
     Pod(PodId),
-    /// Nodes.
-    Nodes,
 }
 
 /// A decision, or a finding that lasted.
@@ -268,13 +270,12 @@ impl Journal {
 
     fn concerns(&self, subject: Subject) -> bool {
         match (&self.about, subject) {
-            (About::Everything, _)
-            | (About::Nodes, Subject::Node(_) | Subject::Disruption)
-            | (About::Workload(_) | About::Pod(_), Subject::Node(_)) => true,
+            (About::Everything, _) | (About::Workload(_) | About::Pod(_), Subject::Node(_)) => true,
             (About::Workload(template), Subject::Pod(pod)) => pod.template == *template,
             (About::Pod(wanted), Subject::Pod(pod)) => pod == *wanted,
-            (About::Nodes, Subject::Pod(_))
-            | (About::Workload(_) | About::Pod(_), Subject::Disruption) => false,
+            (About::Workload(template), Subject::Workload(other)) => other == *template,
+            (About::Pod(wanted), Subject::Workload(other)) => other == wanted.template,
+            (About::Workload(_) | About::Pod(_), Subject::Disruption) => false,
         }
     }
 

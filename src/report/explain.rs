@@ -3,6 +3,7 @@
 mod names;
 mod nodes;
 mod pods;
+mod scaling;
 mod story;
 mod summary;
 

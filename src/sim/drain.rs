@@ -6,7 +6,7 @@ use crate::cluster::Key;
 use crate::des::{Class, SimTime};
 use crate::karpenter::termination::{Drain, DrainPod, Next};
 use crate::kube::pdb::{CoveredPod, Eviction, evict};
-use crate::metrics::journal::Removal;
+use crate::metrics::journal::{Protection, Removal};
 
 use super::event::Event;
 use super::node::{EndReason, Node, Owner, disrupted_taint};
@@ -103,6 +103,7 @@ impl World<'_> {
                 }
             }
             Next::Stalled => {
+                self.note_stalled(now, &pods);
                 let refused = pods.iter().any(|pod| {
                     self.pods
                         .get(pod.pod)
@@ -152,12 +153,18 @@ impl World<'_> {
             .filter(|(place, _)| covering.contains(place))
             .map(|(_, pdb)| pdb)
             .collect();
-        if evict(now, pod, &mut budgets) == Eviction::Admitted {
+        let answer = evict(now, pod, &mut budgets);
+        if answer == Eviction::Admitted {
             self.counters.pods_evicted += u64::from(self.pods[key].service.is_some());
             self.note_removed(now, key, Removal::Evicted);
             self.terminate_pod(now, key, queue);
         } else {
             self.pods[key].attempts.refuse(now);
+            let by = match answer {
+                Eviction::Ambiguous => Protection::SeveralBudgets,
+                Eviction::Refused | Eviction::Admitted => Protection::Budget,
+            };
+            self.note_protected(now, key, by);
         }
     }
 

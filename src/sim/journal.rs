@@ -10,10 +10,15 @@ use crate::karpenter::disruption::{
 use crate::karpenter::launch::{CreateFleet, NothingToLaunch};
 use crate::karpenter::offerings;
 use crate::karpenter::provisioning::{NewClaim, Plan};
-use crate::kube::scheduler::Failure;
+use crate::karpenter::termination::DrainPod;
+use crate::kube::hpa;
+use crate::kube::scheduler::{Failure, Preemption};
 use crate::metrics::journal::{
-    Claimed, Decision, Launched, NotLaunched, PodId, Removal, Stay, Subject, Waiting,
+    Claimed, Decision, Launched, NotLaunched, PodId, Protection, Removal, Scaler, Stay, Subject,
+    Waiting,
 };
+
+use crate::scenario::model::ServiceId;
 
 use super::World;
 use super::node::{Node, Owner};
@@ -207,6 +212,7 @@ impl World<'_> {
         let decision = match outcome.launched.and_then(chosen) {
             Some(chosen) => Decision::Launched(Box::new(Launched {
                 types,
+                passed: request.passed.clone(),
                 offerings: overrides.len(),
                 capacity_type: request.capacity_type,
                 chosen,
@@ -359,6 +365,53 @@ impl World<'_> {
     pub(super) fn note_preempted(&mut self, now: SimTime, victim: Key<Pod>, by: Key<Pod>) {
         let by = self.pod_id(by);
         self.note_removed(now, victim, Removal::Preempted { by });
+    }
+
+    /// A pod of a draining node stays for now.
+    pub(super) fn note_protected(&mut self, now: SimTime, key: Key<Pod>, by: Protection) {
+        self.note_pod(now, key, Decision::Protected(by));
+    }
+
+    /// Pods of a draining node that nobody may evict.
+    pub(super) fn note_stalled(&mut self, now: SimTime, pods: &[DrainPod<Key<Pod>>]) {
+        if self.journal.is_none() {
+            return;
+        }
+        let bound = |pod: &&DrainPod<_>| pod.do_not_disrupt && !pod.exempt && pod.ends.is_none();
+        for pod in pods.iter().filter(bound) {
+            self.note_protected(now, pod.pod, Protection::DoNotDisrupt);
+        }
+    }
+
+    /// A pod has found victims.
+    pub(super) fn note_preemption(&mut self, now: SimTime, key: Key<Pod>, chosen: &Preemption) {
+        let node = self
+            .nodes
+            .key_at(chosen.node)
+            .map(|node| self.nodes[node].id);
+        if let Some(node) = node.filter(|_| self.journal.is_some()) {
+            let victims = chosen.victims.len();
+            self.note_pod(now, key, Decision::Preempts { node, victims });
+        }
+    }
+
+    /// An autoscaler has looked: it changes the number of pods, keeps it although it would not, or is content.
+    pub(super) fn note_scaling(&mut self, now: SimTime, service: ServiceId, to: u32, by: Scaler) {
+        let Some(journal) = &mut self.journal else {
+            return;
+        };
+        let subject = Subject::Workload(self.scenario.services[service.index()].template);
+        let from = self.services[service.index()].desired;
+        match by {
+            Scaler::Hpa(reason @ hpa::Reason::Metric { proposal, .. }) if proposal != to => {
+                journal.note(now, subject, Decision::Held { at: to, reason });
+            }
+            Scaler::Hpa(_) => journal.over(now, subject),
+            Scaler::Keda(_) => {}
+        }
+        if from != to {
+            journal.note(now, subject, Decision::Scaled { from, to, by });
+        }
     }
 
     /// A node is to go.

@@ -32,6 +32,7 @@ impl World<'_> {
         else {
             return;
         };
+        self.note_preemption(now, key, &chosen);
         self.pods[key].nominated = self.nodes.key_at(chosen.node);
         for outdone in self
             .scheduler

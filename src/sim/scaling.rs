@@ -7,7 +7,7 @@ use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
 use crate::kube::keda::{QueueDepth, Trigger, thousandths};
 use crate::kube::metrics_server::{CpuReading, RESOLUTION, Sample};
 use crate::kube::replicaset::{Replica, victims};
-use crate::metrics::journal::Removal;
+use crate::metrics::journal::{Removal, Scaler};
 use crate::metrics::{Part, PendingCause};
 use crate::scenario::model::{QueueId, ServiceId};
 
@@ -84,7 +84,8 @@ impl World<'_> {
         let (Autoscaler::Hpa(hpa) | Autoscaler::Keda(_, hpa)) = &mut state.autoscaler else {
             return;
         };
-        let Decision { replicas, .. } = hpa.sync(now, &inputs);
+        let Decision { replicas, reason } = hpa.sync(now, &inputs);
+        self.note_scaling(now, service, replicas, Scaler::Hpa(reason));
         self.scale(now, service, replicas, queue);
     }
 
@@ -138,6 +139,7 @@ impl World<'_> {
         let decision = keda.poll(now, state.desired, &lengths);
         queue.push(now + polling, Class::Controller, Event::KedaPoll(service));
         if let Some(replicas) = decision {
+            self.note_scaling(now, service, replicas, Scaler::Keda(lengths));
             self.scale(now, service, replicas, queue);
         }
     }

@@ -2,6 +2,7 @@
 
 mod compare;
 mod export;
+mod explain;
 mod help;
 mod mistakes;
 mod run;

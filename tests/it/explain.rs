@@ -1,14 +1,18 @@
 //! Does the journal name the one cause that a scene was made with, and does writing it change nothing?
 
+mod scene;
+
 use karpsim::des::SimTime;
 use karpsim::metrics::RunResult;
 use karpsim::metrics::journal::{About, Journal};
 use karpsim::report::explain::{self, Question, Topic};
 use karpsim::scenario::Scenario;
 use karpsim::sim;
+use serde_json::Value;
 
 use crate::lab::scenario;
 use crate::town::a_busy_town;
+use scene::Scene;
 
 fn recorded(scenario: &Scenario, about: About) -> (RunResult, Journal) {
     let end = SimTime::ZERO + scenario.duration;
@@ -56,4 +60,281 @@ fn a_run_that_ends_early_begins_the_same() {
     };
     assert!(!begun(&part).is_empty());
     assert!(begun(&whole) == begun(&part));
+}
+
+/// Less is written down if less is asked, and of that the same.
+#[test]
+fn a_question_about_one_pod_has_the_same_answer_in_a_smaller_journal() {
+    let town = scenario(&a_busy_town().yaml());
+    let (result, whole) = recorded(&town, About::Everything);
+    let pod = whole
+        .entries()
+        .iter()
+        .find_map(|entry| match entry.subject {
+            karpsim::metrics::journal::Subject::Pod(pod) => Some(pod),
+            _ => None,
+        });
+    let pod = pod.expect("a town has pods");
+    let question = Question {
+        topic: Topic::Pod(pod),
+        window: None,
+    };
+    let (_, part) = recorded(&town, About::Pod(pod));
+    assert!(part.entries().len() < whole.entries().len());
+    let answer = |journal: &Journal| explain::text(&town, &result, journal, &question);
+    assert_eq!(answer(&whole), answer(&part));
+}
+
+/// What a scene's journal says, for machines.
+fn told(scene: &Scene) -> Value {
+    let scenario = scenario(&scene.yaml());
+    let (result, journal) = recorded(&scenario, About::Everything);
+    let window = Some((SimTime::ZERO, SimTime::ZERO + scenario.duration));
+    let ask = |window| {
+        let topic = Topic::Everything;
+        let text = explain::json(&scenario, &result, &journal, &Question { topic, window });
+        serde_json::from_str::<Value>(&text).expect("JSON")
+    };
+    let mut answer = ask(None);
+    answer["entries"] = ask(window)["entries"].clone();
+    answer
+}
+
+/// The different things said of one kind, with the notes below them.
+fn said(told: &Value, decision: &str) -> Vec<String> {
+    let mut said = Vec::new();
+    for entry in told["entries"].as_array().expect("entries") {
+        if entry["decision"] == decision {
+            let notes = entry["notes"].as_array().expect("notes").iter();
+            let parts = std::iter::once(&entry["text"]).chain(notes);
+            let parts: Vec<&str> = parts.filter_map(Value::as_str).collect();
+            said.push(parts.join(" | "));
+        }
+    }
+    said.sort();
+    said.dedup();
+    said
+}
+
+/// A scene whose pods never find a place, for this reason alone.
+#[track_caller]
+fn no_place(scene: &Scene, why: &str) {
+    let told = told(scene);
+    let asks = format!(
+        "Karpenter: no place for it (asks for cpu {}, memory 256Mi)",
+        scene.cpu
+    );
+    assert_eq!(
+        said(&told, "pod without place"),
+        [format!("{asks} | {why}")]
+    );
+    let causes: Vec<&str> = told["waits"]
+        .as_array()
+        .expect("sums")
+        .iter()
+        .filter_map(|sum| sum["cause"].as_str())
+        .collect();
+    assert_eq!(causes[0], asks, "the longest wait");
+}
+
+/// A scene whose nodes stay for this reason, longer than for any other.
+#[track_caller]
+fn stays(scene: &Scene, why: &str) -> Value {
+    let told = told(scene);
+    let sum = &told["stays"][0];
+    assert_eq!(sum["cause"], why, "{told:#}");
+    assert!(sum["node_us"].as_u64() > Some(10 * 60_000_000) && sum["nano_usd"].as_u64() > Some(0));
+    told
+}
+
+#[test]
+fn an_architecture_that_the_nodepool_excludes() {
+    let scene = Scene {
+        pod: ", nodeSelector: {kubernetes.io/arch: amd64}",
+        template: "
+                - {key: kubernetes.io/arch, operator: In, values: [arm64]}",
+        ..Scene::default()
+    };
+    no_place(
+        &scene,
+        "NodePool burst: the pod asks for kubernetes.io/arch In [amd64], the NodePool says In [arm64]",
+    );
+}
+
+#[test]
+fn an_architecture_that_no_type_has() {
+    let scene = Scene {
+        pod: ", nodeSelector: {kubernetes.io/arch: amd64}",
+        types: "[c7g.large, c7g.xlarge]",
+        ..Scene::default()
+    };
+    no_place(
+        &scene,
+        "NodePool burst: none of 2 instance types passes: 2 against its requirements; no type of the NodePool has kubernetes.io/arch In [amd64]",
+    );
+}
+
+#[test]
+fn a_taint_that_the_pod_does_not_tolerate() {
+    let scene = Scene {
+        template: "
+              taints: [{key: dedicated, value: ai, effect: NoSchedule}]",
+        ..Scene::default()
+    };
+    no_place(
+        &scene,
+        "NodePool burst: the pod does not tolerate its taint dedicated=ai:NoSchedule",
+    );
+}
+
+#[test]
+fn a_pod_that_is_larger_than_every_type() {
+    let scene = Scene {
+        cpu: "3",
+        ..Scene::default()
+    };
+    no_place(
+        &scene,
+        "NodePool burst: none of 1 instance type passes: 1 too small",
+    );
+}
+
+#[test]
+fn a_limit_that_is_reached() {
+    let scene = Scene {
+        replicas: 3,
+        pool: "
+          limits: {cpu: 4}",
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    let said = said(&told, "pod without place");
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(
+        said[0].contains(
+            "NodePool burst: limits.cpu 4 leaves no room for any instance type that the pod could use"
+        ),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn spot_capacity_that_ec2_does_not_have() {
+    let scene = Scene {
+        capacity_types: "[spot]",
+        droughts: "{from: 0s, for: 1h}",
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    let launches = said(&told, "node not launched");
+    let first = "not launched: EC2 has no spot capacity in any of 1 offering; the claim is deleted";
+    assert!(
+        launches.iter().all(|launch| launch.starts_with(first)),
+        "{launches:?}"
+    );
+    assert!(launches[0].contains("insufficient capacity: c7g.large in aps1-az1, left alone until"));
+    let places = said(&told, "pod without place");
+    let cached = "NodePool burst: none of 1 instance type passes: 1 without an available offering";
+    assert!(
+        places.iter().any(|place| place.ends_with(cached)),
+        "{places:?}"
+    );
+    assert_eq!(said(&told, "node launched"), [""; 0]);
+}
+
+#[test]
+fn a_replacement_that_is_not_cheaper_with_both_prices() {
+    let scene = Scene::default();
+    let price = {
+        let scenario = scenario(&scene.yaml());
+        let kinds = &scenario
+            .cluster
+            .karpenter
+            .as_ref()
+            .expect("Karpenter")
+            .classes[0]
+            .types;
+        let named = |name: &str| kinds.iter().find(|kind| scenario.text(kind.name) == name);
+        let large = named("c7g.large").expect("a type of the catalogue");
+        let offered = large
+            .offerings
+            .iter()
+            .filter(|offering| offering.capacity_type.label() == "on-demand");
+        offered
+            .map(|offering| offering.price.dollars_per_hour())
+            .next()
+            .expect("an offering")
+    };
+    let told = stays(
+        &scene,
+        &format!(
+            "stays (alone): can't replace with a cheaper node: it costs ${price:.4}/h, the nearest replacement, c7g.large, may cost ${price:.4}/h"
+        ),
+    );
+    let entries = told["entries"].as_array().expect("entries");
+    let stay = entries
+        .iter()
+        .find(|entry| entry["reason"] == "NotCheaper")
+        .expect("a stay");
+    assert_eq!(stay["usd_per_hour"]["now"], price);
+    assert_eq!(stay["usd_per_hour"]["nearest_replacement"], price);
+}
+
+#[test]
+fn spot_that_only_spot_could_replace() {
+    let scene = Scene {
+        capacity_types: "[spot]",
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    let cause = told["stays"][0]["cause"].as_str().expect("a cause");
+    let ends =
+        "could only be replaced by spot, and the feature gate SpotToSpotConsolidation is off";
+    assert!(
+        cause.starts_with("stays (alone): spot at $") && cause.ends_with(ends),
+        "{cause}"
+    );
+}
+
+#[test]
+fn a_pod_disruption_budget_without_allowance() {
+    let scene = Scene {
+        pdb: Some("maxUnavailable: 0"),
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    let cause = told["stays"][0]["cause"].as_str().expect("a cause");
+    assert!(
+        cause.starts_with(
+            "stays: PodDisruptionBudget town/api allows no disruption of pod town/api-0000"
+        ),
+        "{cause}"
+    );
+}
+
+#[test]
+fn a_pod_that_must_not_be_disturbed() {
+    let scene = Scene {
+        metadata: ", annotations: {karpenter.sh/do-not-disrupt: \"true\"}",
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    let cause = told["stays"][0]["cause"].as_str().expect("a cause");
+    assert!(
+        cause.starts_with("stays: pod town/api-0000")
+            && cause.ends_with(" has karpenter.sh/do-not-disrupt"),
+        "{cause}"
+    );
+}
+
+#[test]
+fn a_disruption_budget_of_nothing() {
+    let scene = Scene {
+        budget: "0",
+        ..Scene::default()
+    };
+    stays(
+        &scene,
+        "stays (alone): disruption budget 0 (nodes: 0) allows 0, and 0 are disrupted",
+    );
 }

@@ -39,31 +39,26 @@ impl Kept<'_> {
     }
 }
 
-/// The types that pass every filter, cheapest first; never empty.
-pub(super) fn apply<'a>(launch: &Launch<'a>) -> Result<Vec<Kept<'a>>, NothingToLaunch> {
-    let given = launch.types.len();
-    let kept = some(
-        compatible_available(launch),
-        Filter::CompatibleAvailable,
-        given,
-    )?;
-    let given = kept.len();
-    let kept = some(without_exotic(launch, kept), Filter::Exotic, given)?;
-    let given = kept.len();
-    let kept = some(without_dear_spot(launch, kept), Filter::SpotOffering, given)?;
-    let given = kept.len();
-    some(truncated(launch, kept), Filter::Truncate, given)
-}
+/// How many types each filter left.
+pub(super) type Passed = Vec<(Filter, usize)>;
 
-fn some(
-    kept: Vec<Kept<'_>>,
-    filter: Filter,
-    types: usize,
-) -> Result<Vec<Kept<'_>>, NothingToLaunch> {
-    if kept.is_empty() {
-        return Err(NothingToLaunch { filter, types });
-    }
-    Ok(kept)
+/// The types that pass every filter, cheapest first; never empty.
+pub(super) fn apply<'a>(launch: &Launch<'a>) -> Result<(Vec<Kept<'a>>, Passed), NothingToLaunch> {
+    let mut passed = Vec::new();
+    let mut types = launch.types.len();
+    let mut some = |kept: Vec<Kept<'a>>, filter| {
+        if kept.is_empty() {
+            return Err(NothingToLaunch { filter, types });
+        }
+        types = kept.len();
+        passed.push((filter, types));
+        Ok(kept)
+    };
+    let kept = some(compatible_available(launch), Filter::CompatibleAvailable)?;
+    let kept = some(without_exotic(launch, kept), Filter::Exotic)?;
+    let kept = some(without_dear_spot(launch, kept), Filter::SpotOffering)?;
+    let kept = some(truncated(launch, kept), Filter::Truncate)?;
+    Ok((kept, passed))
 }
 
 fn compatible_available<'a>(launch: &Launch<'a>) -> Vec<Kept<'a>> {
@@ -163,7 +158,7 @@ mod tests {
             let name = f.symbols.name(f.types[kept.kind].name).into_owned();
             (name, kept.offerings.len())
         };
-        Ok(apply(&launch)?.into_iter().map(named).collect())
+        Ok(apply(&launch)?.0.into_iter().map(named).collect())
     }
 
     fn names(f: &Fixture, claim: &Requirements) -> Vec<String> {

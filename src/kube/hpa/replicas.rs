@@ -55,27 +55,36 @@ pub struct Readiness {
     pub since: SimTime,
 }
 
+/// What a metric proposes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proposal {
+    /// Replicas.
+    pub(super) replicas: u32,
+    /// What was measured over the target.
+    pub(super) ratio: f64,
+}
+
 /// The highest proposal and the first metric that makes it; none if the sync must not act
 /// (spec/kubernetes.md 2.6).
-pub(super) fn propose(now: SimTime, spec: &HpaSpec, inputs: &Inputs) -> Option<(usize, u32)> {
+pub(super) fn propose(now: SimTime, spec: &HpaSpec, inputs: &Inputs) -> Option<(usize, Proposal)> {
     assert_eq!(
         spec.metrics.len(),
         inputs.readings.len(),
         "a reading for every metric"
     );
     let tolerances = spec.tolerances();
-    let mut highest: Option<(usize, u32)> = None;
+    let mut highest: Option<(usize, Proposal)> = None;
     let mut invalid = false;
     for (index, (metric, reading)) in spec.metrics.iter().zip(inputs.readings).enumerate() {
         match proposal(now, *metric, reading, inputs, tolerances) {
             None => invalid = true,
-            Some(proposal) if highest.is_none_or(|(_, most)| proposal > most) => {
+            Some(proposal) if highest.is_none_or(|(_, most)| proposal.replicas > most.replicas) => {
                 highest = Some((index, proposal));
             }
             Some(_) => {}
         }
     }
-    highest.filter(|&(_, replicas)| !invalid || replicas >= inputs.spec_replicas)
+    highest.filter(|(_, most)| !invalid || most.replicas >= inputs.spec_replicas)
 }
 
 fn proposal(
@@ -84,7 +93,7 @@ fn proposal(
     reading: &Reading,
     inputs: &Inputs,
     tolerances: Tolerances,
-) -> Option<u32> {
+) -> Option<Proposal> {
     match (metric, reading) {
         (Metric::Utilization(resource, percent), Reading::Pods(samples)) => {
             let gauge = Gauge::Utilization(resource, percent);
@@ -108,26 +117,35 @@ fn proposal(
 }
 
 /// Object and external metrics of type Value (spec/kubernetes.md 2.5).
-fn from_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) -> u32 {
+fn from_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) -> Proposal {
     let ratio = total as f64 / target as f64;
     if tolerances.contain(ratio) {
-        return inputs.spec_replicas;
+        let replicas = inputs.spec_replicas;
+        return Proposal { replicas, ratio };
     }
     let serving = |pod: &&PodState| {
         pod.phase == PodPhase::Running && pod.readiness.is_some_and(|condition| condition.ready)
     };
-    ceil(ratio * inputs.pods.iter().filter(serving).count() as f64)
+    let replicas = ceil(ratio * inputs.pods.iter().filter(serving).count() as f64);
+    Proposal { replicas, ratio }
 }
 
 /// Object and external metrics of type AverageValue: what KEDA makes. Counts the pods that exist,
 /// and stays at that number within tolerance (spec/kubernetes.md 2.5).
-fn from_average_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) -> u32 {
+fn from_average_value(
+    total: i64,
+    target: i64,
+    inputs: &Inputs,
+    tolerances: Tolerances,
+) -> Proposal {
     let existing = inputs.status_replicas;
     let ratio = total as f64 / (target as f64 * f64::from(existing));
-    if tolerances.contain(ratio) {
-        return existing;
-    }
-    ceil(total as f64 / target as f64)
+    let replicas = if tolerances.contain(ratio) {
+        existing
+    } else {
+        ceil(total as f64 / target as f64)
+    };
+    Proposal { replicas, ratio }
 }
 
 /// What is compared with the target.
@@ -180,7 +198,7 @@ fn from_pods(
     samples: &[Option<Sample>],
     inputs: &Inputs,
     tolerances: Tolerances,
-) -> Option<u32> {
+) -> Option<Proposal> {
     let current = inputs.spec_replicas;
     let request = |pod: &PodState| {
         gauge
@@ -218,11 +236,12 @@ fn from_pods(
         let keep = tolerances.contain(ratio);
         // Multiplies the pods measured, not the replicas wanted: pods that are not ready yet make a
         // proposal to shrink larger.
-        return Some(if keep {
+        let replicas = if keep {
             current
         } else {
             ceil(ratio * measured.len() as f64)
-        });
+        };
+        return Some(Proposal { replicas, ratio });
     }
 
     let stand_ins = missing
@@ -234,12 +253,13 @@ fn from_pods(
     }
     let damped = gauge.ratio(&measured);
     let turned = (ratio < 1.0 && damped > 1.0) || (ratio > 1.0 && damped < 1.0);
-    if tolerances.contain(damped) || turned {
-        return Some(current);
-    }
     let replicas = ceil(damped * measured.len() as f64);
     let backwards = (damped < 1.0 && replicas > current) || (damped > 1.0 && replicas < current);
-    Some(if backwards { current } else { replicas })
+    let keep = tolerances.contain(damped) || turned || backwards;
+    Some(Proposal {
+        replicas: if keep { current } else { replicas },
+        ratio: damped,
+    })
 }
 
 /// What a pod counts as.

@@ -10,8 +10,9 @@ use crate::des::SimTime;
 use crate::karpenter::disruption::{
     Blocked, Command, Finding, Method, NodeId, Outcome, Stranded, Unconsolidatable,
 };
-use crate::karpenter::launch::NothingToLaunch;
+use crate::karpenter::launch::{Filter, NothingToLaunch};
 use crate::karpenter::provisioning::{Cause, Reason};
+use crate::kube::hpa;
 use crate::kube::scheduler::Failure;
 
 /// A pod for ever: its workload, and how many pods of it were born before.
@@ -42,6 +43,31 @@ pub enum Decision {
     Running,
     /// The pod is deleted.
     Removed(Removal),
+    /// Its node is drained, and something protects it. Lasts.
+    Protected(Protection),
+    /// Pods of lower priority go for it.
+    Preempts {
+        /// Where.
+        node: NodeId,
+        /// How many.
+        victims: usize,
+    },
+    /// `spec.replicas` changes.
+    Scaled {
+        /// Before.
+        from: u32,
+        /// From now on.
+        to: u32,
+        /// By whom, and why.
+        by: Scaler,
+    },
+    /// The HorizontalPodAutoscaler would have another number than it may. Lasts.
+    Held {
+        /// The number it keeps.
+        at: u32,
+        /// Why.
+        reason: hpa::Reason,
+    },
 
     /// Karpenter has made a claim.
     Claimed(Box<Claimed>),
@@ -98,10 +124,41 @@ pub(super) enum Topic {
     Stays,
     /// What a disruption pass found.
     Found,
+    /// What protects a pod of a draining node.
+    Protected,
+    /// What holds a number of replicas.
+    Held,
 }
 
 impl Topic {
-    pub(super) const ALL: [Self; 4] = [Self::Refused, Self::Waits, Self::Stays, Self::Found];
+    pub(super) const ALL: [Self; 6] = [
+        Self::Refused,
+        Self::Waits,
+        Self::Stays,
+        Self::Found,
+        Self::Protected,
+        Self::Held,
+    ];
+}
+
+/// What protects a pod of a draining node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Protection {
+    /// Its PodDisruptionBudget allows no disruption.
+    Budget,
+    /// Several PodDisruptionBudgets cover it.
+    SeveralBudgets,
+    /// It must not be evicted.
+    DoNotDisrupt,
+}
+
+/// Who scales.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Scaler {
+    /// A HorizontalPodAutoscaler.
+    Hpa(hpa::Reason),
+    /// A ScaledObject, which woke its workload or sent it to sleep: what its triggers said.
+    Keda(Vec<Option<u64>>),
 }
 
 /// Why a pod is deleted.
@@ -187,6 +244,8 @@ pub struct Claimed {
 pub struct Launched {
     /// Types of the claim.
     pub types: usize,
+    /// The launch filters in their order, each with how many types it left.
+    pub passed: Vec<(Filter, usize)>,
     /// Offerings that EC2 could choose from.
     pub offerings: usize,
     /// How it is bought.
@@ -225,6 +284,8 @@ impl Decision {
             Self::Waits(_) => Some(Topic::Waits),
             Self::Stays(_) => Some(Topic::Stays),
             Self::Found(_) => Some(Topic::Found),
+            Self::Protected(_) => Some(Topic::Protected),
+            Self::Held { .. } => Some(Topic::Held),
             _ => None,
         }
     }
@@ -249,6 +310,8 @@ impl Decision {
             }
             (Self::Stays(one), Self::Stays(other)) => one.is_like(other),
             (Self::Found(one), Self::Found(other)) => same_finding(one, other),
+            (Self::Protected(one), Self::Protected(other)) => one == other,
+            (Self::Held { at: one, .. }, Self::Held { at: other, .. }) => one == other,
             _ => false,
         }
     }

@@ -45,7 +45,18 @@ pub(super) fn launched(names: Names<'_>, launched: &Launched) -> Told {
         price(chosen.price),
         counted(launched.offerings as u64, "offering"),
     );
-    let mut notes = Vec::new();
+    let left = launched.passed.iter().map(|&(filter, types)| {
+        let filter = match filter {
+            Filter::CompatibleAvailable => "fit and are available",
+            Filter::Exotic => "after leaving out the exotic",
+            Filter::SpotOffering => "after leaving out spot dearer than on demand",
+            Filter::Truncate => "cheapest to EC2",
+        };
+        format!("{types} {filter}")
+    });
+    let left: Vec<String> = left.collect();
+    let types = counted(launched.types as u64, "instance type");
+    let mut notes = vec![format!("of {types} {}", left.join(", "))];
     if let Some(cheapest) = launched
         .cheapest
         .filter(|cheapest| cheapest.pool != chosen.pool)

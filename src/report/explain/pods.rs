@@ -137,10 +137,10 @@ fn cause(names: Names<'_>, pod: PodId, failure: &PoolFailure) -> String {
 
 fn no_type(types: &TypeFailures) -> String {
     let counts = [
-        (types.requirements, "contradict its requirements"),
-        (types.resources, "are too small"),
-        (types.offering, "have no available offering"),
-        (types.host_ports, "have a DaemonSet on its host port"),
+        (types.requirements, "against its requirements"),
+        (types.resources, "too small"),
+        (types.offering, "without an available offering"),
+        (types.host_ports, "with a DaemonSet on its host port"),
     ];
     let said: Vec<String> = counts
         .iter()
@@ -148,7 +148,7 @@ fn no_type(types: &TypeFailures) -> String {
         .map(|(count, why)| format!("{count} {why}"))
         .collect();
     let total = counted(types.total.into(), "instance type");
-    format!("of {total} none passes: {}", said.join(", "))
+    format!("none of {total} passes: {}", said.join(", "))
 }
 
 /// What pod and NodePool say about a label they cannot agree on.

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::pods::{Told, removal, waiting};
-use super::{Book, Question, Topic, nodes};
-use crate::karpenter::disruption::{Finding, NodeId};
-use crate::metrics::journal::{Decision, Entry, Subject, Waiting};
+use super::{Book, Question, Topic, nodes, scaling};
+use crate::cloud::Price;
+use crate::karpenter::disruption::{Finding, NodeId, Unconsolidatable};
+use crate::metrics::journal::{Decision, Entry, PodId, Protection, Stay, Subject, Waiting};
 use crate::report::units::{count, counted, duration};
 
 /// Names of one line; more are counted.
@@ -51,10 +52,62 @@ pub(super) fn json(book: &Book<'_>, question: &Question) -> Vec<Value> {
                 "about": line.subjects,
                 "decision": slug(&entry.decision),
                 "text": told,
+                "reason": reason(&entry.decision),
+                "usd_per_hour": prices(&entry.decision),
                 "notes": notes,
             })
         })
         .collect()
+}
+
+/// The name of the reason, where a controller has one.
+fn reason(decision: &Decision) -> Option<String> {
+    let said = match decision {
+        Decision::Stays(stay) => match &**stay {
+            Stay::Blocked { why, .. } => format!("{why:?}"),
+            Stay::Kept { why, .. } => format!("{why:?}"),
+        },
+        Decision::Removed(why) => format!("{why:?}"),
+        Decision::Protected(by) => format!("{by:?}"),
+        Decision::Ended { outcome, .. } => format!("{outcome:?}"),
+        _ => return None,
+    };
+    let ends = |c: char| !c.is_alphanumeric();
+    said.split(ends).next().map(str::to_owned)
+}
+
+/// What things cost per hour that the decision is about, in dollars.
+fn prices(decision: &Decision) -> Value {
+    let usd = Price::dollars_per_hour;
+    match decision {
+        Decision::Claimed(claim) => {
+            json!({ "cheapest": claim.cheapest.map(|(_, price)| usd(price)) })
+        }
+        Decision::Launched(launched) => json!({
+            "chosen": usd(launched.chosen.price),
+            "cheapest": launched.cheapest.map(|cheapest| usd(cheapest.price)),
+        }),
+        Decision::Started { command, .. } => json!({
+            "now": usd(command.saving.now),
+            "replacement_at_most": usd(command.saving.replacement_at_most),
+            "replacement_at_least": usd(command.saving.replacement_at_least),
+        }),
+        Decision::Stays(stay) => match &**stay {
+            Stay::Kept {
+                why: Unconsolidatable::NotCheaper { now, nearest },
+                ..
+            } => json!({
+                "now": usd(*now),
+                "nearest_replacement": nearest.map(|(_, price)| usd(price)),
+            }),
+            Stay::Kept {
+                why: Unconsolidatable::SpotToSpotDisabled { now },
+                ..
+            } => json!({ "now": usd(*now) }),
+            Stay::Kept { .. } | Stay::Blocked { .. } => Value::Null,
+        },
+        _ => Value::Null,
+    }
 }
 
 fn who(line: &Line<'_>) -> String {
@@ -115,6 +168,9 @@ fn subject(book: &Book<'_>, subject: Subject) -> String {
         Subject::Pod(pod) => format!("pod {}", book.names.pod(pod)),
         Subject::Node(node) => format!("node {}", book.names.node(node)),
         Subject::Disruption => "disruption".to_owned(),
+        Subject::Workload(template) => {
+            format!("workload {}", book.names.scenario.template(template).name)
+        }
     }
 }
 
@@ -128,17 +184,20 @@ fn concerns(book: &Book<'_>, entry: &Entry, question: &Question) -> bool {
         Subject::Node(node) => wanted(node),
         Subject::Disruption => mentioned(&entry.decision).iter().any(|&node| wanted(node)),
         Subject::Pod(_) => place(&entry.decision).is_some_and(wanted),
+        Subject::Workload(_) => false,
     };
     match &question.topic {
         Topic::Everything => true,
         Topic::Service(id) => match entry.subject {
-            Subject::Pod(pod) => pod.template == book.names.scenario.services[id.index()].template,
-            _ => false,
+            Subject::Pod(PodId { template, .. }) | Subject::Workload(template) => {
+                template == book.names.scenario.services[id.index()].template
+            }
+            Subject::Node(_) | Subject::Disruption => false,
         },
         Topic::Pod(pod) => match entry.subject {
             Subject::Pod(other) => other == *pod,
             Subject::Node(node) => is_birth(&entry.decision) && awaited(book, *pod, node),
-            Subject::Disruption => false,
+            Subject::Disruption | Subject::Workload(_) => false,
         },
         Topic::Node(name) => of_nodes(&|node| book.names.node(node) == name),
         Topic::NodePool(place) => {
@@ -148,7 +207,7 @@ fn concerns(book: &Book<'_>, entry: &Entry, question: &Question) -> bool {
 }
 
 /// Whether a pod has been promised the node.
-fn awaited(book: &Book<'_>, pod: crate::metrics::journal::PodId, node: NodeId) -> bool {
+fn awaited(book: &Book<'_>, pod: PodId, node: NodeId) -> bool {
     let of_pod = book
         .journal
         .entries()
@@ -170,7 +229,9 @@ fn is_birth(decision: &Decision) -> bool {
 /// Where a pod goes.
 fn place(decision: &Decision) -> Option<NodeId> {
     match decision {
-        Decision::Bound { node } | Decision::Waits(Waiting::Promised { node, .. }) => Some(*node),
+        Decision::Bound { node }
+        | Decision::Preempts { node, .. }
+        | Decision::Waits(Waiting::Promised { node, .. }) => Some(*node),
         _ => None,
     }
 }
@@ -205,7 +266,33 @@ fn sentence(book: &Book<'_>, entry: &Entry) -> Told {
             },
             _,
         ) => nodes::started(names, command, replacements),
+        (Decision::Protected(by), Subject::Pod(pod)) => plain(protected(book, pod, *by)),
+        (Decision::Scaled { from, to, by }, Subject::Workload(template)) => {
+            plain(scaling::scaled(names, template, (*from, *to), by))
+        }
+        (Decision::Held { at, reason }, Subject::Workload(template)) => {
+            plain(scaling::held(names, template, *at, *reason))
+        }
         (decision, _) => plain(short(book, decision)),
+    }
+}
+
+fn protected(book: &Book<'_>, pod: PodId, by: Protection) -> String {
+    let pdbs = || book.names.pdbs(pod);
+    match by {
+        Protection::Budget => {
+            format!(
+                "not evicted: PodDisruptionBudget {} allows no disruption",
+                pdbs()
+            )
+        }
+        Protection::SeveralBudgets => {
+            format!(
+                "not evicted: several PodDisruptionBudgets cover it: {}",
+                pdbs()
+            )
+        }
+        Protection::DoNotDisrupt => "not evicted: it has karpenter.sh/do-not-disrupt".to_owned(),
     }
 }
 
@@ -217,6 +304,11 @@ fn short(book: &Book<'_>, decision: &Decision) -> String {
         Decision::Refused(failure) => format!("kube-scheduler: {failure}"),
         Decision::Bound { node } => format!("kube-scheduler: bound to {}", names.node(*node)),
         Decision::Running => "ready".to_owned(),
+        Decision::Preempts { node, victims } => format!(
+            "kube-scheduler: preempts {} on {}",
+            counted(*victims as u64, "pod"),
+            names.node(*node)
+        ),
         Decision::Removed(why) => removal(names, *why),
         Decision::Ready => "initialized".to_owned(),
         Decision::Noticed { heard: true } => "spot interruption notice: two minutes left, drained".to_owned(),
@@ -241,6 +333,10 @@ fn slug(decision: &Decision) -> &'static str {
         Decision::Bound { .. } => "pod bound",
         Decision::Running => "pod ready",
         Decision::Removed(_) => "pod removed",
+        Decision::Protected(_) => "pod not evicted",
+        Decision::Preempts { .. } => "pod preempts",
+        Decision::Scaled { .. } => "workload scaled",
+        Decision::Held { .. } => "workload held",
         Decision::Claimed(_) => "node claimed",
         Decision::Launched(_) => "node launched",
         Decision::NotLaunched(_) => "node not launched",
