@@ -37,6 +37,7 @@ mod variant;
 
 pub use batcher::{Batcher, Closed, Window};
 pub use plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason, TypeFailures};
+pub use preferences::Relaxation;
 pub use problem::{
     CountedNode, ExistingNode, HostPort, Limits, MinValuesPolicy, Options, PendingPod,
     PoolTemplate, PreferencePolicy, Problem,

@@ -135,11 +135,11 @@ impl World<'_> {
         }
         let existing = plan.existing.iter().map(|&(place, pod)| (keys[place], pod));
         for (node, pod) in existing {
-            self.note_promise(now, pod, node, false);
+            self.note_promise(now, pod, node, (false, plan));
         }
         for (claim, &node) in plan.claims.iter().zip(made) {
             for &pod in &claim.pods {
-                self.note_promise(now, pod, node, true);
+                self.note_promise(now, pod, node, (true, plan));
             }
         }
         for (pod, reason) in &plan.errors {
@@ -148,12 +148,21 @@ impl World<'_> {
         }
     }
 
-    fn note_promise(&mut self, now: SimTime, pod: u64, node: Key<Node>, new: bool) {
+    fn note_promise(
+        &mut self,
+        now: SimTime,
+        pod: u64,
+        node: Key<Node>,
+        (new, plan): (bool, &Plan),
+    ) {
         let node = &self.nodes[node];
+        let mut relaxed = plan.relaxed.iter();
+        let relaxed = relaxed.find(|&&(other, _)| other == pod);
         let promise = Waiting::Promised {
             node: node.id,
             new,
             ready: node.initialized.is_some(),
+            relaxed: relaxed.map(|&(_, relaxed)| Box::new(relaxed)),
         };
         self.note_waiting(now, pod, promise);
     }

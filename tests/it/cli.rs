@@ -1,8 +1,8 @@
 //! The command as a person uses it: the built binary, files in a folder, two streams and an exit code.
 
 mod compare;
-mod export;
 mod explain;
+mod export;
 mod help;
 mod mistakes;
 mod run;

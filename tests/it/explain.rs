@@ -116,7 +116,7 @@ fn said(told: &Value, decision: &str) -> Vec<String> {
     said
 }
 
-/// A scene whose pods never find a place, for this reason alone.
+/// A scene in which one pod fills the node that is there, and the other never finds a place, for this reason alone.
 #[track_caller]
 fn no_place(scene: &Scene, why: &str) {
     let told = told(scene);
@@ -126,7 +126,9 @@ fn no_place(scene: &Scene, why: &str) {
     );
     assert_eq!(
         said(&told, "pod without place"),
-        [format!("{asks} | {why}")]
+        [format!(
+            "{asks} | {why} | existing nodes: 1 without enough room"
+        )]
     );
     let causes: Vec<&str> = told["waits"]
         .as_array()
@@ -150,6 +152,7 @@ fn stays(scene: &Scene, why: &str) -> Value {
 #[test]
 fn an_architecture_that_the_nodepool_excludes() {
     let scene = Scene {
+        group: Some("m7i.large"),
         pod: ", nodeSelector: {kubernetes.io/arch: amd64}",
         template: "
                 - {key: kubernetes.io/arch, operator: In, values: [arm64]}",
@@ -164,6 +167,7 @@ fn an_architecture_that_the_nodepool_excludes() {
 #[test]
 fn an_architecture_that_no_type_has() {
     let scene = Scene {
+        group: Some("m7i.large"),
         pod: ", nodeSelector: {kubernetes.io/arch: amd64}",
         types: "[c7g.large, c7g.xlarge]",
         ..Scene::default()
@@ -177,6 +181,7 @@ fn an_architecture_that_no_type_has() {
 #[test]
 fn a_taint_that_the_pod_does_not_tolerate() {
     let scene = Scene {
+        group: Some("m7g.large"),
         template: "
               taints: [{key: dedicated, value: ai, effect: NoSchedule}]",
         ..Scene::default()
@@ -190,6 +195,7 @@ fn a_taint_that_the_pod_does_not_tolerate() {
 #[test]
 fn a_pod_that_is_larger_than_every_type() {
     let scene = Scene {
+        group: Some("m7g.xlarge"),
         cpu: "3",
         ..Scene::default()
     };
@@ -227,12 +233,17 @@ fn spot_capacity_that_ec2_does_not_have() {
     };
     let told = told(&scene);
     let launches = said(&told, "node not launched");
-    let first = "not launched: EC2 has no spot capacity in any of 1 offering; the claim is deleted";
+    // The second claim of the first pass already knows what the first has met.
+    assert_eq!(
+        launches[0],
+        "not launched, EC2 was not asked: of 1 instance type none fits and has an available offering"
+    );
+    let met = "not launched: EC2 has no spot capacity in any of 1 offering; the claim is deleted | insufficient capacity: c7g.large in aps1-az1, left alone until";
     assert!(
-        launches.iter().all(|launch| launch.starts_with(first)),
+        launches[1..].iter().all(|launch| launch.starts_with(met)),
         "{launches:?}"
     );
-    assert!(launches[0].contains("insufficient capacity: c7g.large in aps1-az1, left alone until"));
+    assert!(launches.len() > 3);
     let places = said(&told, "pod without place");
     let cached = "NodePool burst: none of 1 instance type passes: 1 without an available offering";
     assert!(
@@ -337,4 +348,59 @@ fn a_disruption_budget_of_nothing() {
         &scene,
         "stays (alone): disruption budget 0 (nodes: 0) allows 0, and 0 are disrupted",
     );
+}
+
+#[test]
+fn wishes_that_are_given_up() {
+    let scene = Scene {
+        pod: ", affinity: {nodeAffinity: {preferredDuringSchedulingIgnoredDuringExecution: [{weight: 10, preference: {matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64]}]}}]}}",
+        ..Scene::default()
+    };
+    let nominated = said(&told(&scene), "pod nominated");
+    let claimed = "Karpenter: to go on the new NodeClaim burst-00000 | after giving up 1 preferred node affinity term";
+    assert!(
+        nominated.iter().any(|told| told == claimed),
+        "{nominated:?}"
+    );
+}
+
+#[test]
+fn a_drain_that_a_pod_disruption_budget_holds_up() {
+    let scene = Scene {
+        pdb: Some("maxUnavailable: 0"),
+        expire_after: "5m",
+        ..Scene::default()
+    };
+    let told = told(&scene);
+    assert!(said(&told, "node deleted").contains(&"deleted: expired".to_owned()));
+    assert_eq!(
+        said(&told, "pod not evicted"),
+        ["not evicted: PodDisruptionBudget town/api allows no disruption"]
+    );
+}
+
+#[test]
+fn a_drain_that_a_pod_must_not_be_evicted_for() {
+    let scene = Scene {
+        metadata: ", annotations: {karpenter.sh/do-not-disrupt: \"true\"}",
+        expire_after: "5m",
+        ..Scene::default()
+    };
+    assert_eq!(
+        said(&told(&scene), "pod not evicted"),
+        ["not evicted: it has karpenter.sh/do-not-disrupt"]
+    );
+}
+
+#[test]
+fn autoscalers_say_what_they_saw() {
+    let text = everything(&scenario(&a_busy_town().yaml()));
+    for said in [
+        " replicas: HPA, cpu utilization (target ",
+        " of its target proposes ",
+        ", the stabilization window makes it ",
+        "from 0 to 1 replicas: KEDA, queue worker has ",
+    ] {
+        assert!(text.contains(said), "`{said}` is not said");
+    }
 }

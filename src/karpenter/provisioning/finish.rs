@@ -34,6 +34,7 @@ impl Pass<'_> {
     pub(super) fn finish(mut self, queue: Queue) -> Plan {
         let mut plan = Plan {
             existing: std::mem::take(&mut self.placed_on_nodes),
+            relaxed: std::mem::take(&mut self.relaxed),
             ..Plan::default()
         };
         let mut reasons: BTreeMap<(usize, bool), Reason> = BTreeMap::new();

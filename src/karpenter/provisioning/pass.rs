@@ -10,6 +10,7 @@ use super::narrowing::{SetId, Sets};
 use super::places::{Claim, Claims, Nodes};
 use super::plan::{Plan, PoolFailure};
 use super::pool::Pool;
+use super::preferences::Relaxation;
 use super::problem::{PendingPod, Problem};
 use super::queue::Queue;
 use super::topology::{Demand, Topology};
@@ -32,6 +33,8 @@ pub(super) struct Pass<'a> {
     pub(super) draws: Draws,
     /// Existing nodes with the pods they are to take, in order of decision.
     pub(super) placed_on_nodes: Vec<(usize, u64)>,
+    /// Pods that were placed after they had given something up.
+    pub(super) relaxed: Vec<(u64, Relaxation)>,
     /// Requests of each template.
     pub(super) requests: Rows,
     /// What the pod at hand asks of domains.
@@ -90,6 +93,7 @@ impl<'a> Pass<'a> {
             sets,
             draws: Draws::new(problem.ties),
             placed_on_nodes: Vec::new(),
+            relaxed: Vec::new(),
             used: vec![0; kinds.count()],
             headroom: vec![0; kinds.count()],
             requests,
@@ -128,10 +132,15 @@ impl<'a> Pass<'a> {
 
     /// Tries a pod with less and less of its wishes. The draws of the last attempt stay to be asked about.
     fn place(&mut self, pod: &PendingPod) -> bool {
-        let mut variant = self.variants.first(pod.template.index());
+        let first = self.variants.first(pod.template.index());
+        let mut variant = first;
         self.draws.next_attempt();
         loop {
             if self.try_places(pod, variant) {
+                if variant != first {
+                    let given_up = self.variants.given_up(variant, first);
+                    self.relaxed.push((pod.id, given_up));
+                }
                 return true;
             }
             let relaxed =

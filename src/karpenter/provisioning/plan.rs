@@ -1,8 +1,9 @@
 //! What does a provisioning pass decide, and why does a pod get no place?
 
+use super::preferences::Relaxation;
 use crate::api::{Requirements, Resource, Resources, Symbol};
 
-/// The decision of a pass. Every pod of the problem is in exactly one of the four lists.
+/// The decision of a pass. Every pod of the problem is in exactly one of `existing`, `claims`, `errors` and `unreached`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Plan {
     /// Index of an existing node and the pod it is to take, in order of decision. These nodes are nominated (1.15); nothing is bound.
@@ -11,6 +12,8 @@ pub struct Plan {
     pub claims: Vec<NewClaim>,
     /// Pods that fit nowhere, in the order they left the queue.
     pub errors: Vec<(u64, Reason)>,
+    /// What placed pods had to give up first (1.7); those that gave up nothing are absent.
+    pub relaxed: Vec<(u64, Relaxation)>,
     /// Pods the pass had no time for.
     pub unreached: Vec<u64>,
 }

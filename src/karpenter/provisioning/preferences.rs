@@ -13,19 +13,19 @@ use crate::cluster::template::{PodAffinityTerm, SpreadConstraint};
 
 /// How many wishes of each kind have been given up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Relaxation {
+pub struct Relaxation {
     /// Required node affinity terms, first to last; one always stays.
-    pub(super) required_terms: usize,
+    pub required_terms: usize,
     /// Preferred pod affinity terms, heaviest first.
-    pub(super) pod_affinity: usize,
+    pub pod_affinity: usize,
     /// Preferred pod anti-affinity terms, heaviest first.
-    pub(super) pod_anti_affinity: usize,
+    pub pod_anti_affinity: usize,
     /// Preferred node affinity terms, heaviest first.
-    pub(super) node_affinity: usize,
+    pub node_affinity: usize,
     /// Spread constraints with `ScheduleAnyway`.
-    pub(super) spreads: usize,
+    pub spreads: usize,
     /// Whether `PreferNoSchedule` taints are borne.
-    pub(super) bears_prefer_no_schedule: bool,
+    pub bears_prefer_no_schedule: bool,
 }
 
 impl Relaxation {
@@ -40,6 +40,18 @@ impl Relaxation {
                 spreads: soft_spreads(&template.spread).count(),
                 ..Self::default()
             },
+        }
+    }
+
+    /// What has been given up since `start`.
+    pub(super) fn beyond(self, start: Self) -> Self {
+        Self {
+            required_terms: self.required_terms - start.required_terms,
+            pod_affinity: self.pod_affinity - start.pod_affinity,
+            pod_anti_affinity: self.pod_anti_affinity - start.pod_anti_affinity,
+            node_affinity: self.node_affinity - start.node_affinity,
+            spreads: self.spreads - start.spreads,
+            ..self
         }
     }
 

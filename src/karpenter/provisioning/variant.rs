@@ -142,6 +142,13 @@ impl Variants {
         self.taints.get(id)
     }
 
+    /// What a variant has given up that `first` of its template had not.
+    pub(super) fn given_up(&self, variant: usize, first: usize) -> Relaxation {
+        self.get(variant)
+            .relaxation
+            .beyond(self.get(first).relaxation)
+    }
+
     /// The variant one step more relaxed (1.7).
     pub(super) fn relaxed(
         &mut self,

@@ -11,7 +11,7 @@ use crate::karpenter::disruption::{
     Blocked, Command, Finding, Method, NodeId, Outcome, Stranded, Unconsolidatable,
 };
 use crate::karpenter::launch::{Filter, NothingToLaunch};
-use crate::karpenter::provisioning::{Cause, Reason};
+use crate::karpenter::provisioning::{Cause, Reason, Relaxation};
 use crate::kube::hpa;
 use crate::kube::scheduler::Failure;
 
@@ -194,6 +194,8 @@ pub enum Waiting {
         new: bool,
         /// Whether the node is there and initialized.
         ready: bool,
+        /// What the pod had to give up for it.
+        relaxed: Option<Box<Relaxation>>,
     },
     /// Karpenter finds no place for it.
     NoPlace(Box<Reason>),

@@ -2,7 +2,9 @@
 
 use super::names::{Names, resources, taint};
 use crate::api::{Requirements, Symbol};
-use crate::karpenter::provisioning::{Cause, NodeFailures, PoolFailure, Reason, TypeFailures};
+use crate::karpenter::provisioning::{
+    Cause, NodeFailures, PoolFailure, Reason, Relaxation, TypeFailures,
+};
 use crate::metrics::journal::{PodId, Removal, Waiting};
 use crate::report::units::counted;
 
@@ -15,30 +17,45 @@ pub(super) fn waiting(names: Names<'_>, pod: PodId, waiting: &Waiting) -> Told {
         Waiting::Turn => "waits for kube-scheduler, then for Karpenter's batch window".to_owned(),
         Waiting::Capacity(failure) => format!("waits for capacity: {failure}"),
         Waiting::Promised {
-            node, new: true, ..
+            node,
+            new,
+            ready,
+            relaxed,
         } => {
-            format!(
-                "Karpenter: to go on the new NodeClaim {}",
-                names.node(*node)
-            )
-        }
-        Waiting::Promised {
-            node, ready: false, ..
-        } => {
-            format!(
-                "Karpenter: fits on {}, which is still starting",
-                names.node(*node)
-            )
-        }
-        Waiting::Promised { node, .. } => {
-            format!(
-                "Karpenter: fits on {}, which is there; nominated",
-                names.node(*node)
-            )
+            let node = names.node(*node);
+            let told = match (new, ready) {
+                (true, _) => format!("Karpenter: to go on the new NodeClaim {node}"),
+                (_, false) => format!("Karpenter: fits on {node}, which is still starting"),
+                (_, true) => format!("Karpenter: fits on {node}, which is there; nominated"),
+            };
+            let notes = relaxed.as_deref().map(|relaxed| given_up(*relaxed));
+            return (told, notes.into_iter().collect());
         }
         Waiting::NoPlace(reason) => return no_place(names, pod, reason),
     };
     (told, Vec::new())
+}
+
+fn given_up(relaxed: Relaxation) -> String {
+    let counts = [
+        (relaxed.required_terms, "required node affinity term"),
+        (relaxed.pod_affinity, "preferred pod affinity term"),
+        (
+            relaxed.pod_anti_affinity,
+            "preferred pod anti-affinity term",
+        ),
+        (relaxed.node_affinity, "preferred node affinity term"),
+        (relaxed.spreads, "ScheduleAnyway spread constraint"),
+        (
+            relaxed.bears_prefer_no_schedule.into(),
+            "PreferNoSchedule taint",
+        ),
+    ];
+    let said = counts.iter().filter(|(count, _)| *count > 0);
+    let said: Vec<String> = said
+        .map(|&(count, what)| counted(count as u64, what))
+        .collect();
+    format!("after giving up {}", said.join(", "))
 }
 
 /// What every place has against a pod.

@@ -3,6 +3,8 @@
 /// A service on nodes of one NodePool.
 #[derive(Clone, Debug)]
 pub(crate) struct Scene {
+    /// Type of a node that is there from the start, in a node group.
+    pub(crate) group: Option<&'static str>,
     pub(crate) replicas: u32,
     /// `requests.cpu` of a pod.
     pub(crate) cpu: &'static str,
@@ -15,6 +17,7 @@ pub(crate) struct Scene {
     pub(crate) types: &'static str,
     pub(crate) capacity_types: &'static str,
     pub(crate) budget: &'static str,
+    pub(crate) expire_after: &'static str,
     /// `spec` of a PodDisruptionBudget without its selector.
     pub(crate) pdb: Option<&'static str>,
     pub(crate) droughts: &'static str,
@@ -24,6 +27,7 @@ pub(crate) struct Scene {
 impl Default for Scene {
     fn default() -> Self {
         Self {
+            group: None,
             replicas: 2,
             cpu: "1500m",
             metadata: "",
@@ -33,6 +37,7 @@ impl Default for Scene {
             types: "[c7g.large]",
             capacity_types: "[on-demand]",
             budget: "100%",
+            expire_after: "Never",
             pdb: None,
             droughts: "",
         }
@@ -52,6 +57,7 @@ impl Scene {
             types,
             capacity_types,
             budget,
+            expire_after,
             droughts,
             ..
         } = self;
@@ -64,6 +70,15 @@ impl Scene {
         spec: {{{spec}, selector: {{matchLabels: {{app: api}}}}}}"
             )
         });
+        let group = self.group.map_or(String::new(), |kind| {
+            format!(
+                "
+  nodeGroups:
+    - nodeGroupName: baseline
+      instanceTypes: [{kind}]
+      scalingConfig: {{minSize: 1, desiredSize: 1, maxSize: 1}}"
+            )
+        });
         format!(
             "apiVersion: karpsim/v1
 name: scene
@@ -73,7 +88,7 @@ region: ap-south-1
 report: {{warmup: 0s, resolution: 10m}}
 cluster:
   name: scene
-  availabilityZones: [aps1-az1]
+  availabilityZones: [aps1-az1]{group}
   karpenter:
     settings: {{interruptionQueue: scene}}
     manifests:
@@ -87,7 +102,7 @@ cluster:
             budgets: [{{nodes: \"{budget}\"}}]
           template:
             spec:
-              expireAfter: Never
+              expireAfter: {expire_after}
               nodeClassRef: {{group: karpenter.k8s.aws, kind: EC2NodeClass, name: default}}
               requirements:
                 - {{key: karpenter.sh/capacity-type, operator: In, values: {capacity_types}}}

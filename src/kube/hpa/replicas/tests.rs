@@ -64,7 +64,7 @@ fn proposal_at(
         pods,
         readings: &[Reading::Pods(samples)],
     };
-    propose(NOW, spec, &inputs).map(|(_, proposal)| proposal)
+    propose(NOW, spec, &inputs).map(|(_, proposal)| proposal.replicas)
 }
 
 /// What `count` pods, all measured at this percentage, propose.
@@ -306,7 +306,7 @@ fn external(metric: Metric, inputs: Inputs, total: i64) -> Option<u32> {
         readings: &[Reading::Total(Some(total))],
         ..inputs
     };
-    propose(NOW, &spec, &inputs).map(|(_, proposal)| proposal)
+    propose(NOW, &spec, &inputs).map(|(_, proposal)| proposal.replicas)
 }
 
 #[test]
@@ -356,10 +356,11 @@ fn the_highest_of_several_metrics_wins_and_a_failed_one_forbids_shrinking() {
             readings: &readings,
         };
         propose(NOW, &spec, &inputs)
+            .map(|(index, proposal)| (index, proposal.replicas, proposal.ratio))
     };
-    assert_eq!(decide([Some(12_000), Some(30_000)]), Some((1, 15)));
+    assert_eq!(decide([Some(12_000), Some(30_000)]), Some((1, 15, 1.5)));
     assert_eq!(decide([Some(5_000), None]), None);
-    assert_eq!(decide([Some(10_000), None]), Some((0, 10)));
-    assert_eq!(decide([None, Some(30_000)]), Some((1, 15)));
+    assert_eq!(decide([Some(10_000), None]), Some((0, 10, 1.0)));
+    assert_eq!(decide([None, Some(30_000)]), Some((1, 15, 1.5)));
     assert_eq!(decide([None, None]), None);
 }
