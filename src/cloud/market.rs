@@ -9,6 +9,7 @@
 
 mod hours;
 mod path;
+mod record;
 mod settings;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::des::{Purpose, SimDuration, SimTime, StreamKey};
 use path::SpotPath;
 
 pub use hours::BusinessHours;
+pub use record::PoolRecord;
 pub use settings::{Drought, MarketSettings};
 
 /// From the notice to the end of a spot instance (spec/karpenter.md 0.1).
@@ -62,6 +64,17 @@ pub struct Outage {
     pub until: SimTime,
 }
 
+impl Outage {
+    /// One that does not come.
+    const fn never(event: u32) -> Self {
+        Self {
+            event,
+            from: SimTime::MAX,
+            until: SimTime::MAX,
+        }
+    }
+}
+
 /// The path of every pool of a region. Questions about a pool need a zone that has the type; spot prices and outages of a type that
 /// is not sold as spot there panic.
 #[derive(Clone, Debug)]
@@ -98,7 +111,8 @@ impl SpotMarket {
                 pools[id.index() * zones.len() + place] = Some(PoolState {
                     spot: spot.map(|(spot, on_demand)| {
                         let prices = spot.prices[place].0..=on_demand.price;
-                        SpotPath::new(key, facts, spot.bucket, prices, settings)
+                        let record = settings.record_of(id, zones[place]);
+                        SpotPath::new(key, facts, spot.bucket, prices, settings, record)
                     }),
                     droughts: settings.droughts_of(facts, &zone),
                 });

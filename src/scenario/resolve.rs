@@ -12,6 +12,7 @@ mod events;
 mod files;
 mod frontend;
 mod goals;
+mod lines;
 mod manifest;
 mod market;
 mod names;
@@ -71,7 +72,8 @@ pub(super) fn resolve(
         cluster::cluster(cx, spec, catalog, &objects.karpenter, &objects.applied)
     });
     let market = spec.market.get().zip(catalog.as_ref());
-    let market = market.map(|(spec, catalog)| market::market(cx, spec, catalog));
+    let start = clock.as_ref().map(|clock| &clock.start);
+    let market = market.and_then(|(spec, catalog)| market::market(cx, spec, catalog, start, files));
     let prices = spec.prices.get().map(|spec| market::prices(cx, spec));
     let frontend = spec
         .frontend

@@ -14,6 +14,7 @@ mod end_to_end;
 mod explain;
 mod export;
 mod lab;
+mod market;
 mod provisioning;
 mod queue;
 mod readme;

@@ -4,7 +4,9 @@ use std::ops::RangeInclusive;
 
 use libm::{exp, log1p, sqrt};
 
-use super::{BusinessHours, MarketSettings, NOTICES_WITHIN, Outage, THIN_AROUND_OUTAGE};
+use super::{
+    BusinessHours, MarketSettings, NOTICES_WITHIN, Outage, PoolRecord, THIN_AROUND_OUTAGE,
+};
 use crate::cloud::Price;
 use crate::cloud::billing::PricePath;
 use crate::cloud::catalog::{InterruptionBucket, TypeFacts};
@@ -40,8 +42,10 @@ pub(super) struct SpotPath {
     mean_gap_hours: f64,
     outage_length: Dist,
     hours: BusinessHours,
-    /// Ascending; the last begins after every instant asked about.
+    /// Ascending; the last begins after every instant asked about, which is never where all were recorded.
     outages: Vec<Outage>,
+    /// Recorded prices, in place of drawn ones.
+    recorded: Option<PoolRecord>,
     price_at_start: Price,
     /// On-demand: nobody pays more for spot (spec/kubernetes.md 7.6).
     price_ceiling: Price,
@@ -58,13 +62,19 @@ impl SpotPath {
         bucket: InterruptionBucket,
         prices: RangeInclusive<Price>,
         settings: &MarketSettings,
+        record: Option<&PoolRecord>,
     ) -> Self {
+        let outages = record.and_then(PoolRecord::outages).map(|mut outages| {
+            outages.push(Outage::never(outages.len() as u32));
+            outages
+        });
         Self {
             key,
             mean_gap_hours: 1.0 / (outages_per_hour(bucket) * settings.hazard_scale),
             outage_length: outage_length(facts, bucket),
             hours: settings.business_hours,
-            outages: Vec::new(),
+            outages: outages.unwrap_or_default(),
+            recorded: record.filter(|record| !record.prices.is_empty()).cloned(),
             price_at_start: *prices.start(),
             price_ceiling: *prices.end(),
             price_step: settings.price_step,
@@ -107,11 +117,17 @@ impl SpotPath {
     }
 
     pub(super) fn price(&mut self, at: SimTime) -> Price {
+        if let Some(record) = &self.recorded {
+            return record.price(at);
+        }
         let step = self.steps_by(at);
         self.price_after(step)
     }
 
     pub(super) fn price_path(&mut self, from: SimTime, until: SimTime) -> PricePath {
+        if let Some(record) = &self.recorded {
+            return record.price_path(from, until);
+        }
         let (first, last) = (self.steps_by(from), self.steps_by(until));
         let phase = self.price_phase();
         let changes = (first + 1..=last)

@@ -1,6 +1,8 @@
 //! What a scenario may say about the market.
 
-use super::{BusinessHours, Outage};
+use super::{BusinessHours, Outage, Pool, PoolRecord};
+use crate::api::Symbol;
+use crate::cloud::InstanceTypeId;
 use crate::cloud::catalog::TypeFacts;
 use crate::des::SimTime;
 
@@ -15,6 +17,8 @@ pub struct MarketSettings {
     pub price_step: f64,
     /// Outages that come whatever the draws say.
     pub droughts: Vec<Drought>,
+    /// What real pools did, by pool, ascending.
+    pub records: Vec<PoolRecord>,
 }
 
 impl Default for MarketSettings {
@@ -24,6 +28,7 @@ impl Default for MarketSettings {
             business_hours: BusinessHours::default(),
             price_step: 0.015,
             droughts: Vec::new(),
+            records: Vec::new(),
         }
     }
 }
@@ -59,6 +64,22 @@ impl Drought {
 const FIRST_DROUGHT_EVENT: u32 = 1 << 31;
 
 impl MarketSettings {
+    /// What was recorded of a pool.
+    pub(super) fn record_of(
+        &self,
+        instance_type: InstanceTypeId,
+        zone: Symbol,
+    ) -> Option<&PoolRecord> {
+        let pool = Pool {
+            instance_type,
+            zone,
+        };
+        let place = self
+            .records
+            .binary_search_by_key(&pool, |record| record.pool);
+        place.ok().map(|place| &self.records[place])
+    }
+
     /// The droughts that strike a pool, each with whether on-demand is struck too.
     pub(super) fn droughts_of(&self, facts: &TypeFacts, zone_id: &str) -> Vec<(Outage, bool)> {
         (FIRST_DROUGHT_EVENT..)

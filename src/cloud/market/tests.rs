@@ -58,21 +58,8 @@ fn monthly_interruptions(settings: &MarketSettings) -> [f64; 5] {
     let mut reclaimed = [0_u32; 5];
     let mut observed = [0_u32; 5];
     for (pool, bucket) in spot_pools(&catalog) {
-        for month in 0..MONTHS {
-            let (mut after, end) = (
-                SimTime::from_secs(month * MONTH),
-                SimTime::from_secs((month + 1) * MONTH),
-            );
-            let mut hit = false;
-            while let Some(outage) = market.next_down(pool, after)
-                && outage.from < end
-            {
-                hit |= market.notice(pool, &outage, month as u32).is_some();
-                after = outage.from;
-            }
-            observed[bucket as usize] += 1;
-            reclaimed[bucket as usize] += u32::from(hit);
-        }
+        observed[bucket as usize] += MONTHS as u32;
+        reclaimed[bucket as usize] += months_hit(&mut market, pool, MONTHS) as u32;
     }
     std::array::from_fn(|band| f64::from(reclaimed[band]) / f64::from(observed[band]))
 }
@@ -97,6 +84,48 @@ fn long_lived_instances_are_interrupted_as_the_advisor_says() {
             assert!((share / expected - 1.0).abs() < 0.12, "{bucket:?}: {share}");
         }
     }
+}
+
+/// Months for which the instances of a type are watched, over all its zones.
+const TYPE_MONTHS: u64 = 9_000;
+
+#[test]
+fn instances_of_every_type_are_interrupted_within_its_band_in_every_region() {
+    for region in Catalog::regions() {
+        let mut symbols = Symbols::new();
+        let catalog = Catalog::load(region, &mut symbols).unwrap();
+        let mut market = SpotMarket::new(&catalog, &symbols, 5, &MarketSettings::default());
+        for of_type in spot_pools(&catalog).chunk_by(|a, b| a.0.instance_type == b.0.instance_type)
+        {
+            let months = TYPE_MONTHS / of_type.len() as u64;
+            let hit: u64 = of_type
+                .iter()
+                .map(|&(pool, _)| months_hit(&mut market, pool, months))
+                .sum();
+            let share = hit as f64 / (months * of_type.len() as u64) as f64;
+            let (pool, bucket) = of_type[0];
+            let (low, high) = bucket.band();
+            let name = &catalog.facts(pool.instance_type).instance_type;
+            assert!(low < share && share < high, "{name} in {region}: {share}");
+        }
+    }
+}
+
+/// Of so many months, those in which an instance that lives through the month is reclaimed.
+fn months_hit(market: &mut SpotMarket, pool: Pool, months: u64) -> u64 {
+    let mut hit = 0;
+    let (mut after, mut counted) = (SimTime::ZERO, None);
+    while let Some(outage) = market.next_down(pool, after)
+        && outage.from < SimTime::from_secs(months * MONTH)
+    {
+        let month = outage.from.as_micros() / (MONTH * 1_000_000);
+        let reclaimed = market.notice(pool, &outage, month as u32).is_some();
+        if reclaimed && counted.replace(month) != Some(month) {
+            hit += 1;
+        }
+        after = outage.from;
+    }
+    hit
 }
 
 #[test]

@@ -1,18 +1,33 @@
 //! What does the cloud do of itself, and what does it cost?
 
+mod replay;
+
+use jiff::Zoned;
+
 use super::cluster::zone;
 use super::context::Context;
 use super::dist::{Unit, optional};
+use super::files::Files;
+use super::traffic::time_of_day;
 use crate::cloud::Catalog;
-use crate::cloud::market::{Drought, MarketSettings};
-use crate::des::SimTime;
+use crate::cloud::market::{BusinessHours, Drought, MarketSettings};
+use crate::des::{SimDuration, SimTime};
 use crate::scenario::model::{LatencyModel, MarketModel, PricesModel};
 use crate::scenario::spec::cluster::{DroughtSpec, LatencySpec, MarketSpec, PricesSpec};
 
 /// A market that goes down more often than so many times the calibration is a slip of the pen.
 const SCALE_MAX: f64 = 10_000.0;
+/// The same of business hours.
+const BUSINESS_MAX: f64 = 100.0;
 
-pub(super) fn market(cx: &mut Context<'_>, spec: &MarketSpec, catalog: &Catalog) -> MarketModel {
+/// The market; `None` where a recorded one cannot be read.
+pub(super) fn market(
+    cx: &mut Context<'_>,
+    spec: &MarketSpec,
+    catalog: &Catalog,
+    start: Option<&Zoned>,
+    files: &mut Files<'_>,
+) -> Option<MarketModel> {
     let models = [("calibrated", false), ("calm", true)];
     let model = spec.spot.model.as_deref().unwrap_or("calibrated");
     let calm = cx.choice(
@@ -28,6 +43,17 @@ pub(super) fn market(cx: &mut Context<'_>, spec: &MarketSpec, catalog: &Catalog)
         &format!("is {scale}"),
         &format!("expected 0 to {SCALE_MAX}"),
     );
+    let multiplier = spec.spot.business_hours.unwrap_or(1.0);
+    cx.require(
+        multiplier > 0.0 && multiplier <= BUSINESS_MAX,
+        "market.spot.businessHours",
+        &format!("is {multiplier}"),
+        &format!("expected above 0 and at most {BUSINESS_MAX}"),
+    );
+    let records = match &spec.spot.replay {
+        Some(spec) => replay::records(cx, spec, catalog, files),
+        None => Some(Vec::new()),
+    };
     let droughts = spec.spot.droughts.iter().enumerate();
     let hazard_scale = if calm == Some(true) { 0.0 } else { scale };
     let settings = MarketSettings {
@@ -37,12 +63,24 @@ pub(super) fn market(cx: &mut Context<'_>, spec: &MarketSpec, catalog: &Catalog)
                 drought(cx, &format!("market.spot.droughts[{place}]"), spec, catalog)
             })
             .collect(),
+        business_hours: BusinessHours {
+            multiplier,
+            week_at_start: start.map_or(SimDuration::ZERO, since_monday),
+            ..BusinessHours::default()
+        },
+        records: records?,
         ..MarketSettings::default()
     };
-    MarketModel {
+    Some(MarketModel {
         settings,
         latency: latency(cx, &spec.latency),
-    }
+    })
+}
+
+/// Time on the wall since Monday began.
+fn since_monday(start: &Zoned) -> SimDuration {
+    let days = u64::try_from(start.weekday().to_monday_zero_offset()).unwrap_or(0);
+    SimDuration::from_secs(days * 86_400) + time_of_day(start)
 }
 
 fn drought(cx: &mut Context<'_>, path: &str, spec: &DroughtSpec, catalog: &Catalog) -> Drought {

@@ -12,7 +12,7 @@ use crate::scenario::model::{Background, Profile, Traffic};
 use crate::scenario::spec::traffic::{BackgroundSpec, TrafficSpec};
 use crate::workload::OVERDISPERSION_MAX;
 
-pub(super) use replay::TraceWindow;
+pub(super) use replay::{TraceWindow, time_of_day};
 
 /// The name of arrivals without a category, and its place among the categories.
 const NO_CATEGORY: &str = "-";

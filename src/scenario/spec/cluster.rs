@@ -142,8 +142,44 @@ pub struct SpotMarketSpec {
     pub model: Option<String>,
     /// Times more (or fewer) pool events than the calibration; 1 where absent.
     pub interruption_scale: Option<f64>,
+    /// Times more outages in business hours (Monday to Friday, nine to six) than outside, the mean over a week kept; 1 where absent.
+    pub business_hours: Option<f64>,
     /// Times when capacity is short.
     pub droughts: Vec<DroughtSpec>,
+    /// What real pools did: for the pools it names in place of the model.
+    pub replay: Option<MarketReplaySpec>,
+}
+
+/// A table of what spot pools did: a row for each change of a pool's price or availability, in any order. An instant in RFC 3339, a type,
+/// a zone by id or letter name, and at least one of a price in dollars per hour and an availability (`1`, `true`, `yes`, `up` or
+/// `0`, `false`, `no`, `down`). An empty field says nothing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MarketReplaySpec {
+    /// A CSV, plain or compressed by gzip.
+    pub path: String,
+    /// The instant of the table that is time zero of the simulation; its first one where absent.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Names of its columns.
+    #[serde(default)]
+    pub columns: MarketColumnsSpec,
+}
+
+/// Names of columns.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MarketColumnsSpec {
+    /// `time` where absent.
+    pub time: Option<String>,
+    /// `instance_type` where absent.
+    pub instance_type: Option<String>,
+    /// `zone` where absent.
+    pub zone: Option<String>,
+    /// `price` where absent.
+    pub price: Option<String>,
+    /// `available` where absent.
+    pub available: Option<String>,
 }
 
 /// A time without spot capacity in some pools.

@@ -91,7 +91,7 @@ pub(super) fn replay(
 }
 
 /// Time on the wall since midnight.
-fn time_of_day(start: &jiff::Zoned) -> SimDuration {
+pub(in crate::scenario::resolve) fn time_of_day(start: &jiff::Zoned) -> SimDuration {
     let midnight = jiff::civil::Time::midnight();
     let since = start.time().duration_since(midnight);
     SimDuration::from_micros(u64::try_from(since.as_micros()).unwrap_or(0))
