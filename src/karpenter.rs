@@ -7,6 +7,8 @@
 //! * [`launch`]: what does a claim ask EC2 for, and what follows from the answer?
 //! * [`lifecycle`]: how far has a claim come, and until when must it get further?
 //! * [`disruption`]: which nodes should go, and what replaces them?
+//! * [`repair`]: when is an unhealthy node given up?
+//! * [`static_pool`]: how many claims does a static NodePool want, and which go when there are too many?
 //! * [`termination`]: which pods leave a node that is going away, in which order, and when may its instance end?
 //! * [`interruption`]: what is done about a message from AWS?
 //!
@@ -23,6 +25,8 @@ pub mod launch;
 pub mod lifecycle;
 pub mod offerings;
 pub mod provisioning;
+pub mod repair;
+pub mod static_pool;
 pub mod termination;
 pub mod version;
 

@@ -2,7 +2,8 @@
 //!
 //! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
 //! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `job` the queues',
-//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `launch`, `disruption`, `drift`, `instance` and `drain` Karpenter's and EC2's, `script` the scenario's, `book` and `bill` the
+//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `static_pools`, `launch`, `liveness`, `disruption`, `drift`, `fault`,
+//! `instance` and `drain` Karpenter's and EC2's, `script` the scenario's, `book` and `bill` the
 //! accountants'.
 //!
 //! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
@@ -15,12 +16,14 @@ mod disruption;
 mod drain;
 mod drift;
 mod event;
+mod fault;
 mod group;
 mod instance;
 mod job;
 mod journal;
 mod karpenter;
 mod launch;
+mod liveness;
 mod node;
 mod outcome;
 mod pod;
@@ -34,6 +37,7 @@ mod script;
 mod service;
 mod sources;
 mod start;
+mod static_pools;
 mod thread;
 mod use_log;
 
@@ -228,7 +232,12 @@ impl Model for World<'_> {
             Event::DevicesReady(node) => self.devices_ready(now, node, queue),
             Event::Drain(node) => self.drain(now, node, queue),
             Event::InstanceGone(node) => self.instance_gone(now, node, queue),
-            Event::Expire(node) => self.expire(now, node, queue),
+            Event::Deadline(node) => self.deadline(now, node, queue),
+            Event::Announced(node, kind) => self.announced(now, node, kind, queue),
+            Event::IllnessSeen(node, condition) => self.illness_seen(now, node, condition, queue),
+            Event::TaintEviction(node) => self.taint_eviction(now, node, queue),
+            Event::Repair(node) => self.repair(now, node, queue),
+            Event::StaticPool(place) => self.static_pool(now, place, queue),
             Event::ReplaceNode(group) => self.replace_nodes(now, group as usize, queue),
             Event::AutoscalerLoop => self.autoscaler_loop(now, queue),
             Event::RemoveNode(node) => self.remove_node(now, node, queue),

@@ -48,6 +48,12 @@ impl IceCache {
         forgotten
     }
 
+    /// Forgets what had ended when the cache was last cleaned up, every [`CLEANUP_EVERY`] since the start; whether there was anything.
+    pub fn clean_up(&mut self, now: SimTime) -> bool {
+        let period = CLEANUP_EVERY.as_micros();
+        self.forget_expired(SimTime::from_micros(now.as_micros() / period * period))
+    }
+
     /// Grows with every change, so that whoever keeps a list of offerings knows when it is stale.
     #[must_use]
     pub const fn sequence(&self) -> u64 {
@@ -89,6 +95,15 @@ mod tests {
         cache.mark(POOL, CapacityType::Spot, SimTime::from_secs(100));
         assert!(cache.is_unavailable(POOL, CapacityType::Spot, SimTime::from_secs(279)));
         assert_eq!(cache.next_expiry(), Some(SimTime::from_secs(280)));
+    }
+
+    #[test]
+    fn an_offering_comes_back_with_the_next_clean_up() {
+        let mut cache = IceCache::new();
+        cache.mark(POOL, CapacityType::Spot, SimTime::from_secs(3));
+        assert!(!cache.clean_up(SimTime::from_secs(183)));
+        assert!(!cache.clean_up(SimTime::from_secs(189)));
+        assert!(cache.clean_up(SimTime::from_secs(190)));
     }
 
     #[test]

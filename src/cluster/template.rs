@@ -3,8 +3,10 @@
 //! Pods with the same template are one equivalence class for kube-scheduler and for Karpenter.
 
 use crate::api::objects::core::{NodeInclusionPolicy, Probe, WhenUnsatisfiable};
-use crate::api::{LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Toleration};
-use crate::des::SimDuration;
+use crate::api::{
+    GoDuration, LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Toleration,
+};
+use crate::des::{SimDuration, SimTime};
 
 /// The place of a template in the scenario's table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -74,8 +76,8 @@ pub struct PodTemplate {
     pub pre_stop: SimDuration,
     /// Readiness probe of the serving container.
     pub readiness_probe: Option<Probe>,
-    /// Annotation `karpenter.sh/do-not-disrupt: "true"`.
-    pub do_not_disrupt: bool,
+    /// Annotation `karpenter.sh/do-not-disrupt`.
+    pub do_not_disrupt: DoNotDisrupt,
     /// Annotation `controller.kubernetes.io/pod-deletion-cost`.
     pub deletion_cost: i32,
     /// Image and its compressed size in bytes.
@@ -84,6 +86,42 @@ pub struct PodTemplate {
     pub image_bytes: u64,
     /// Whether a DaemonSet owns it.
     pub daemon: bool,
+}
+
+/// How long a pod asks not to be disrupted (spec/karpenter.md 4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DoNotDisrupt {
+    /// It does not ask.
+    No,
+    /// As long as it lives.
+    Always,
+    /// So long from its start.
+    For(SimDuration),
+}
+
+impl DoNotDisrupt {
+    /// What the annotation says: `true`, or a duration in Go's units; anything else says nothing.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        if text == "true" {
+            return Self::Always;
+        }
+        let duration = GoDuration::parse(text).ok();
+        let duration = duration.filter(|duration| duration.micros() > 0 && !text.contains('d'));
+        duration.map_or(Self::No, |duration| {
+            Self::For(SimDuration::from_micros(duration.micros()))
+        })
+    }
+
+    /// Until when a pod that started then asks; [`SimTime::MAX`] for ever, which is also what a pod that has not started asks.
+    #[must_use]
+    pub fn until(self, started: Option<SimTime>) -> Option<SimTime> {
+        match (self, started) {
+            (Self::No, _) => None,
+            (Self::Always, _) | (Self::For(_), None) => Some(SimTime::MAX),
+            (Self::For(span), Some(started)) => Some(started.saturating_add(span)),
+        }
+    }
 }
 
 impl PodTemplate {
@@ -118,7 +156,7 @@ impl PodTemplate {
             termination_grace: SimDuration::from_secs(30),
             pre_stop: SimDuration::ZERO,
             readiness_probe: None,
-            do_not_disrupt: false,
+            do_not_disrupt: DoNotDisrupt::No,
             deletion_cost: 0,
             image,
             image_bytes: 0,
@@ -175,4 +213,20 @@ pub struct SpreadConstraint {
     pub node_affinity_policy: NodeInclusionPolicy,
     /// Whether nodes with taints the pod does not bear are left out. `Ignore` by default.
     pub node_taints_policy: NodeInclusionPolicy,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_asks_not_to_be_disrupted_for_ever_or_for_a_time() {
+        let until = |text| DoNotDisrupt::parse(text).until(Some(SimTime::from_secs(60)));
+        assert_eq!(until("true"), Some(SimTime::MAX));
+        assert_eq!(until("1h30m"), Some(SimTime::from_secs(60 + 5_400)));
+        for nothing in ["false", "True", "", "0s", "1d", "-5m", "soon"] {
+            assert_eq!(until(nothing), None, "{nothing}");
+        }
+        assert_eq!(DoNotDisrupt::parse("1m").until(None), Some(SimTime::MAX));
+    }
 }

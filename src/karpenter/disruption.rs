@@ -5,7 +5,7 @@
 //! pass. Started commands live in a [`Queue`] until their replacements are ready. Every node that could go and stays is named with
 //! the reason, since people will ask.
 //!
-//! Not modelled: static pools, node repair, CapacityBuffers and reserved capacity.
+//! Not modelled: CapacityBuffers and reserved capacity.
 
 mod balanced;
 pub mod candidate;
@@ -22,6 +22,7 @@ pub mod memo;
 mod multi_node;
 pub mod queue;
 mod single_node;
+mod static_drift;
 pub mod validation;
 pub mod view;
 pub mod what_if;
@@ -34,5 +35,5 @@ pub use drifted::DriftReason;
 pub use memo::ClusterState;
 pub use queue::{Outcome, Queue, Replacement};
 pub use validation::ValidationFailure;
-pub use view::{Drifted, NodeId, NodeView, PdbCover, PodView, PoolView, View};
+pub use view::{Drifted, Fixed, NodeId, NodeView, PdbCover, PodView, PoolView, View};
 pub use what_if::{Names, NoEligiblePool, Origin, Simulate, Stranded, WhatIf};

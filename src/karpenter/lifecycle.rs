@@ -103,6 +103,22 @@ impl Conditions {
         }
     }
 
+    /// Those of a claim that came so far at these times.
+    #[must_use]
+    pub const fn of(
+        created: SimTime,
+        launched: Option<SimTime>,
+        registered: Option<SimTime>,
+        initialized: Option<SimTime>,
+    ) -> Self {
+        Self {
+            created,
+            launched,
+            registered,
+            initialized,
+        }
+    }
+
     /// It has an instance.
     pub fn launch(&mut self, now: SimTime) {
         assert_eq!(self.phase(), Phase::Launching);

@@ -2,6 +2,49 @@
 
 use crate::api::{Requirements, Symbol, Symbols};
 use crate::cloud::{CapacityType, InstanceType, Offering, Price};
+use crate::des::{SimDuration, SimTime};
+
+/// How often prices are looked up (0.1).
+const PRICES_LOOKED_UP_EVERY: SimDuration = SimDuration::from_secs(12 * 3_600);
+/// How long offerings are kept as they were found (0.1).
+const OFFERINGS_KEPT: SimDuration = SimDuration::from_secs(5 * 60);
+
+/// Which spot prices are known? They are looked up every 12 h, first at the start, and a new one can take 5 min more to be seen
+/// (3.1). Offerings of all types are kept and renewed together, where upstream renews a type alone when it meets insufficient capacity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PriceCache {
+    /// When the offerings were last renewed; none if they must be.
+    filled: Option<SimTime>,
+    looked_up: SimTime,
+}
+
+impl PriceCache {
+    /// Whether offerings asked for now are to be renewed.
+    #[must_use]
+    pub fn is_stale(&self, now: SimTime) -> bool {
+        self.filled
+            .is_none_or(|filled| now.saturating_since(filled) >= OFFERINGS_KEPT)
+    }
+
+    /// Offerings are renewed; whether prices were looked up since the last time, or it was never done.
+    pub fn fill(&mut self, now: SimTime) -> bool {
+        let period = PRICES_LOOKED_UP_EVERY.as_micros();
+        let looked_up = SimTime::from_micros(now.as_micros() / period * period);
+        let known = self.filled.replace(now).is_some();
+        std::mem::replace(&mut self.looked_up, looked_up) != looked_up || !known
+    }
+
+    /// What is kept is void.
+    pub fn forget(&mut self) {
+        self.filled = None;
+    }
+
+    /// When the known prices were looked up.
+    #[must_use]
+    pub const fn looked_up(&self) -> SimTime {
+        self.looked_up
+    }
+}
 
 /// Whether an instance of this type can meet the requirements of a claim; keys the claim leaves open are open if they are well known.
 #[must_use]
@@ -179,6 +222,23 @@ mod tests {
             types_for_min_values(&Requirements::new(), f.types.iter()),
             Ok(0)
         );
+    }
+
+    #[test]
+    fn prices_are_looked_up_twice_a_day_and_seen_within_five_minutes() {
+        let at = SimTime::from_secs;
+        const HALF_DAY: u64 = 12 * 3_600;
+        let mut cache = PriceCache::default();
+        assert!(cache.is_stale(at(7)));
+        assert!(cache.fill(at(7)));
+        assert!(!cache.fill(at(HALF_DAY - 10)));
+        assert_eq!(cache.looked_up(), at(0));
+        assert!(!cache.is_stale(at(HALF_DAY + 289)));
+        assert!(cache.is_stale(at(HALF_DAY + 290)));
+        assert!(cache.fill(at(HALF_DAY + 290)));
+        assert_eq!(cache.looked_up(), at(HALF_DAY));
+        cache.forget();
+        assert!(cache.is_stale(at(HALF_DAY + 291)));
     }
 
     #[test]

@@ -322,6 +322,12 @@ pub struct ChurnResult {
     pub expired: u64,
     /// Not what their NodePool or EC2NodeClass said any more.
     pub drifted: u64,
+    /// Unhealthy for too long.
+    pub repaired: u64,
+    /// Claims without an instance or a node in time.
+    pub timed_out: u64,
+    /// More than their static NodePool wanted.
+    pub overprovisioned: u64,
     /// Pods scheduled to a node.
     pub pods_scheduled: u64,
     /// Pods evicted by drains.

@@ -35,6 +35,7 @@ use crate::cluster::{PodTemplate, TemplateId};
 use crate::scenario::decode::Part;
 use cluster::DaemonPods;
 use context::Context;
+use events::Around;
 use manifest::{Manifest, Place, manifests};
 use names::Names;
 use priority::Priorities;
@@ -88,10 +89,17 @@ pub(super) fn resolve(
     let traffic = spec.traffic.get();
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
-    let events = spec.events.get().zip(clock.as_ref());
-    let events = events.and_then(|(specs, clock)| {
-        events::events(cx, specs, &objects.applied, names, clock.duration)
-    });
+    let karpenter = cluster.as_ref().map(|cluster| cluster.karpenter.as_ref());
+    let around = karpenter
+        .zip(clock.as_ref())
+        .map(|(karpenter, clock)| Around {
+            duration: clock.duration,
+            names,
+            pools: karpenter.map_or(&[][..], |karpenter| &karpenter.pools),
+        });
+    let events = spec.events.get().zip(around);
+    let events =
+        events.and_then(|(specs, around)| events::events(cx, specs, &objects.applied, &around));
     let slos = spec.slo.get().and_then(|slos| goals::slos(cx, slos, names));
     if let Some(cluster) = &cluster {
         let daemons: Vec<_> = daemons.iter().map(|daemon| &daemon.template).collect();

@@ -9,10 +9,11 @@ use crate::karpenter::disruption::controller::POLL;
 use crate::karpenter::disruption::queue::QUEUE_POLL;
 use crate::karpenter::disruption::what_if::Names;
 use crate::karpenter::disruption::{
-    Act, Command, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover, PodView,
-    PoolView, Replacement, Simulate, View, WhatIf, standings,
+    Act, Command, Fixed, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover,
+    PodView, PoolView, Replacement, Simulate, View, WhatIf, standings,
 };
-use crate::karpenter::provisioning::{PendingPod, Problem, solve};
+use crate::karpenter::provisioning::{NewClaim, PendingPod, Problem, solve};
+use crate::karpenter::static_pool::Count;
 use crate::scenario::model::NodePoolModel;
 
 use super::event::Event;
@@ -57,14 +58,15 @@ impl World<'_> {
         let Some(mut karpenter) = self.karpenter.take() else {
             return;
         };
-        karpenter.refresh_offerings(now);
+        karpenter.refresh_offerings(now, &mut self.market);
         for place in 0..self.pdbs.len() {
             self.sync_pdb(now, place);
         }
         let mut controller = std::mem::take(&mut karpenter.controller);
         let mut state = self.cluster_state;
         let nodes = self.node_views(&karpenter);
-        let pools = self.pool_views(&karpenter);
+        let fixed = self.static_pools(&karpenter);
+        let pools = self.pool_views(&karpenter, &fixed);
         let view = View {
             now,
             utc: budget::utc(self.start_utc, now),
@@ -73,6 +75,7 @@ impl World<'_> {
             nodes: &nodes,
             symbols: &self.scenario.symbols,
             spot_to_spot: karpenter.model.spot_to_spot,
+            version: karpenter.model.version,
             ties: StreamKey {
                 seed: self.seed,
                 purpose: Purpose::KarpenterTie,
@@ -101,17 +104,34 @@ impl World<'_> {
         queue.push(step.wake, Class::Controller, Event::Disrupt);
     }
 
-    fn pool_views<'a>(&'a self, karpenter: &'a Karpenter<'_>) -> Vec<PoolView<'a>> {
+    /// By pool: what a static one has and makes.
+    fn static_pools(&self, karpenter: &Karpenter<'_>) -> Vec<Option<(Count, NewClaim)>> {
+        let of = |place| {
+            let count = self.count_static(karpenter, place)?;
+            Some((count, karpenter.template_claim(place)))
+        };
+        (0..karpenter.model.pools.len()).map(of).collect()
+    }
+
+    fn pool_views<'a>(
+        &'a self,
+        karpenter: &'a Karpenter<'_>,
+        fixed: &'a [Option<(Count, NewClaim)>],
+    ) -> Vec<PoolView<'a>> {
         let view = |(place, pool): (usize, &'a NodePoolModel)| {
             let mine = self.nodes.iter().filter(|(_, node)| {
                 node.owner == Owner::Pool(place) && node.initialized.is_some() && !node.terminated
             });
             let (counted, disrupted) = mine.fold((0, 0), |(n, d), (_, node)| {
-                (n + 1, d + u32::from(node.deleting() || node.marked))
+                let gone = node.deleting() || node.marked || node.is_unreachable();
+                (n + 1, d + u32::from(gone))
             });
             PoolView {
                 name: pool.symbol,
-                is_static: false,
+                fixed: fixed[place].as_ref().map(|(count, template)| Fixed {
+                    count: *count,
+                    template,
+                }),
                 consolidate_after: pool.consolidate_after,
                 policy: pool.consolidation_policy,
                 budgets: &karpenter.budgets[place],
@@ -177,7 +197,7 @@ impl World<'_> {
             daemon: template.daemon,
             reschedulable: pod.is_active() && !template.daemon,
             eviction_cost: DisruptionCost::of_eviction(template.deletion_cost, template.priority),
-            do_not_disrupt_until: template.do_not_disrupt.then_some(SimTime::MAX),
+            do_not_disrupt_until: self.protected_until(pod),
             pdb: if template.daemon {
                 PdbCover::Allows
             } else {
@@ -259,7 +279,7 @@ impl World<'_> {
             if outcome == Outcome::Delete {
                 let reason = match command.method {
                     Method::Emptiness => EndReason::Empty,
-                    Method::Drift => EndReason::Drifted,
+                    Method::StaticDrift | Method::Drift => EndReason::Drifted,
                     Method::MultiNode | Method::SingleNode => EndReason::Underutilized,
                 };
                 self.delete_claim(now, key, reason, queue);
@@ -273,7 +293,7 @@ impl World<'_> {
 
 impl Simulate for LiveCluster<'_, '_> {
     fn without(&mut self, candidates: &[NodeId], method: Method) -> Result<WhatIf, NoEligiblePool> {
-        if self.karpenter.model.pools.is_empty() {
+        if self.karpenter.dynamic.is_empty() {
             return Err(NoEligiblePool);
         }
         let world = self.world;
@@ -299,7 +319,6 @@ impl Simulate for LiveCluster<'_, '_> {
             },
         });
         let nodes: Vec<_> = keys.iter().map(|&key| world.nodes[key].id).collect();
-        let pools: Vec<_> = (0..self.karpenter.model.pools.len()).collect();
         let origin = |pod: u64| {
             let key = world
                 .pods
@@ -314,7 +333,7 @@ impl Simulate for LiveCluster<'_, '_> {
         let names = Names {
             existing: &existing,
             nodes: &nodes,
-            pools: &pools,
+            pools: &self.karpenter.dynamic,
             origin,
         };
         Ok(WhatIf::read(plan, &names, SimDuration::ZERO))
@@ -379,7 +398,8 @@ impl<'w> LiveCluster<'w, '_> {
         let pods = gone
             .iter()
             .flat_map(|&node| world.nodes[node].pods.iter().copied());
-        pods.filter(|&key| world.pods[key].is_active() && world.pods[key].service.is_some())
+        let now = self.now;
+        pods.filter(move |&key| world.is_reschedulable(now, key))
     }
 
     /// Pending pods, pods of the candidates, and pods of nodes that go anyway.
@@ -400,7 +420,7 @@ impl<'w> LiveCluster<'w, '_> {
                     || matches!(pod.stage, Stage::Pending | Stage::Starting),
             })
             .collect();
-        pods.extend(world.displaced());
+        pods.extend(world.displaced(self.now));
         pods
     }
 }

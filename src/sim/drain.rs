@@ -3,7 +3,7 @@
 use crate::cloud::market::{NOTICE, Outage};
 use crate::cloud::{CapacityType, ice::IceCache};
 use crate::cluster::Key;
-use crate::des::{Class, SimTime};
+use crate::des::{Class, SimDuration, SimTime};
 use crate::karpenter::termination::{Drain, DrainPod, Next};
 use crate::kube::pdb::{CoveredPod, Eviction, evict};
 use crate::metrics::journal::{Protection, Removal};
@@ -35,22 +35,45 @@ impl World<'_> {
             EndReason::Underutilized => self.counters.consolidated += 1,
             EndReason::Expired => self.counters.expired += 1,
             EndReason::Drifted => self.counters.drifted += 1,
-            EndReason::Interrupted | EndReason::InsufficientCapacity | EndReason::Running => {}
+            EndReason::LaunchTimeout | EndReason::RegistrationTimeout => {
+                self.counters.timed_out += 1;
+            }
+            EndReason::Overprovisioned => self.counters.overprovisioned += 1,
+            EndReason::Unhealthy => self.counters.repaired += 1,
+            EndReason::Aws(_) | EndReason::Interrupted | EndReason::Running => {}
+        }
+        self.wake_static_pool(now, self.nodes[key].owner, queue);
+        if self.nodes[key].instance.is_none() {
+            self.delete_unlaunched(now, key, queue);
+            return;
         }
         if self.nodes[key].registered.is_none() {
-            if self.nodes[key].instance.is_some() {
-                self.terminate_instance(now, key, queue);
-            }
+            self.terminate_instance(now, key, queue);
             return;
         }
         let made = self.made_from(&self.nodes[key]);
-        let grace = made.and_then(|pool| pool.termination_grace);
+        let grace = if reason.is_forceful() {
+            Some(SimDuration::ZERO)
+        } else {
+            made.and_then(|pool| pool.termination_grace)
+        };
         self.nodes[key].drain = Some(Drain::start(now, grace));
         self.nodes[key].marked = false;
         self.refresh_node(now, key, queue);
         self.trigger_for_node(now, key, queue);
         self.touch_consolidation();
         self.look_at_drain(now, key, queue);
+    }
+
+    /// A claim that never got its instance is gone at once; one whose launch is under way has to see that through first.
+    fn delete_unlaunched(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        if self.nodes[key].end == EndReason::LaunchTimeout {
+            self.nodes.remove(key);
+            self.touch_consolidation();
+            self.poke_provisioner(now, queue);
+        } else {
+            self.nodes[key].doomed = true;
+        }
     }
 
     /// A pod of a draining node has gone, or it is time: the drain looks at the next instant it would.
@@ -79,7 +102,11 @@ impl World<'_> {
             return;
         };
         let Some(drain) = node.drain else { return };
-        let pods: Vec<_> = node.pods.iter().map(|&pod| self.drain_pod(pod)).collect();
+        let pods: Vec<_> = node
+            .pods
+            .iter()
+            .map(|&pod| self.drain_pod(now, pod))
+            .collect();
         self.nodes[key].drain_look = None;
         let step = drain.step(now, &pods);
         for pod in step.evict {
@@ -109,8 +136,14 @@ impl World<'_> {
                         .get(pod.pod)
                         .is_some_and(|row| row.is_active() && row.attempts.refused() > 0)
                 });
-                if refused {
-                    let at = drain.poll(now + crate::karpenter::termination::DRAIN_POLL);
+                let freed = pods.iter().filter_map(|pod| {
+                    let until = self.protected_until(self.pods.get(pod.pod)?)?;
+                    (now < until && until < SimTime::MAX).then_some(until)
+                });
+                let freed = freed.min();
+                if refused || freed.is_some() {
+                    let next = now + crate::karpenter::termination::DRAIN_POLL;
+                    let at = drain.poll(if refused { next } else { freed.unwrap_or(next) });
                     self.nodes[key].drain_look = Some(at);
                     queue.push(at, Class::Controller, Event::Drain(key));
                 }
@@ -118,7 +151,7 @@ impl World<'_> {
         }
     }
 
-    fn drain_pod(&self, key: Key<Pod>) -> DrainPod<Key<Pod>> {
+    fn drain_pod(&self, now: SimTime, key: Key<Pod>) -> DrainPod<Key<Pod>> {
         let pod = &self.pods[key];
         let template = self.scenario.template(pod.template);
         DrainPod {
@@ -127,7 +160,7 @@ impl World<'_> {
             critical: template.priority >= CRITICAL,
             exempt: pod.stage == Stage::Exited
                 || crate::api::taint::tolerated(&disrupted_taint(), &template.tolerations),
-            do_not_disrupt: template.do_not_disrupt,
+            do_not_disrupt: self.is_protected_pod(now, key),
             grace: template.termination_grace,
             ends: pod
                 .deleting
@@ -194,13 +227,6 @@ impl World<'_> {
             phase: pod.phase(),
             ready: pod.is_ready(),
             deleting: pod.deleting.is_some(),
-        }
-    }
-
-    /// A node has lived its time.
-    pub(super) fn expire(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self.nodes.get(key).is_some() {
-            self.delete_claim(now, key, EndReason::Expired, queue);
         }
     }
 

@@ -12,12 +12,16 @@ use super::{Queue, World};
 
 impl World<'_> {
     /// Somebody applies a NodePool or EC2NodeClass.
-    pub(super) fn apply_manifest(&mut self, now: SimTime, change: usize) {
+    pub(super) fn apply_manifest(&mut self, now: SimTime, change: usize, queue: &mut Queue) {
         if let Some(karpenter) = &mut self.karpenter {
             karpenter.change(change);
         }
         self.touch_consolidation();
         self.judge_every_drift(now);
+        let pools = self.scenario.cluster.karpenter.iter();
+        for place in 0..pools.map(|karpenter| karpenter.pools.len()).sum() {
+            self.wake_static_pool(now, Owner::Pool(place), queue);
+        }
     }
 
     /// AWS releases new images of a family.

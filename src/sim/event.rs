@@ -3,6 +3,8 @@
 use crate::cloud::AmiFamily;
 use crate::cluster::Key;
 use crate::cluster::cpu::CpuSlot;
+use crate::karpenter::interruption::Kind;
+use crate::karpenter::repair::Condition;
 use crate::scenario::model::{QueueId, ServiceId, StepId};
 
 use super::node::Node;
@@ -73,8 +75,18 @@ pub(super) enum Event {
     Drain(Key<Node>),
     /// A terminated instance is gone.
     InstanceGone(Key<Node>),
-    /// A node has lived its time.
-    Expire(Key<Node>),
+    /// A claim may have taken too long, or lived its time.
+    Deadline(Key<Node>),
+    /// Karpenter hears what AWS says of an instance.
+    Announced(Key<Node>, Kind),
+    /// A node's condition is known to be bad.
+    IllnessSeen(Key<Node>, Condition),
+    /// The pods of an unreachable node have borne it long enough.
+    TaintEviction(Key<Node>),
+    /// Karpenter looks whether to repair a node.
+    Repair(Key<Node>),
+    /// A static NodePool is looked at.
+    StaticPool(u16),
     /// A node group starts the instances it lacks.
     ReplaceNode(u16),
     /// Cluster Autoscaler looks around.

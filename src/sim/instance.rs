@@ -14,7 +14,7 @@ use crate::scenario::model::{NodeClassModel, NodePoolModel};
 
 use super::event::Event;
 use super::group::label_instance;
-use super::node::{Instance, Node, Owner, disrupted_taint};
+use super::node::{Instance, Node, Owner, disrupted_taint, unreachable_taint};
 use super::pod::Pod;
 use super::{Queue, World};
 
@@ -63,14 +63,6 @@ impl<'s> World<'s> {
             .any(|(kind, _)| kind.is_extended() && is_device(kind))
         {
             queue.push(devices, Class::Kubelet, Event::DevicesReady(key));
-        }
-        let made = self.made_from(&self.nodes[key]);
-        if let Some(expire_after) = made.and_then(|pool| pool.expire_after) {
-            queue.push(
-                self.nodes[key].created + expire_after,
-                Class::Controller,
-                Event::Expire(key),
-            );
         }
     }
 
@@ -207,6 +199,9 @@ impl<'s> World<'s> {
         if node.deleting() || node.marked {
             taints.push(disrupted_taint());
         }
+        if node.is_unreachable() {
+            taints.push(unreachable_taint());
+        }
         NodeInfo {
             labels: node.labels.clone(),
             taints,
@@ -282,7 +277,8 @@ impl<'s> World<'s> {
 
     /// The instance is gone, and with it the last trace of the node.
     pub(super) fn instance_gone(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
-        if self.nodes.get(key).is_some() {
+        if let Some(node) = self.nodes.get(key) {
+            self.wake_static_pool(now, node.owner, queue);
             self.nodes.remove(key);
             self.touch_consolidation();
             self.poke_provisioner(now, queue);

@@ -2,7 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::api::{Symbol, Symbols, key};
+use crate::api::{Resources, Symbol, Symbols, key};
+use crate::cloud::SpotMarket;
 use crate::cloud::ice::IceCache;
 use crate::cloud::market::Pool;
 use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId, Offering};
@@ -10,8 +11,9 @@ use crate::des::SimTime;
 use crate::karpenter::budget::Budget;
 use crate::karpenter::disruption;
 use crate::karpenter::disruption::drifted::Hashes;
+use crate::karpenter::offerings::PriceCache;
 use crate::karpenter::provisioning::{
-    Batcher, Limits, MinValuesPolicy, Options, PoolTemplate, PreferencePolicy, Window,
+    Batcher, Limits, MinValuesPolicy, NewClaim, Options, PoolTemplate, PreferencePolicy, Window,
 };
 use crate::scenario::model::cluster::{Change, Revision};
 use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
@@ -38,6 +40,7 @@ pub(super) struct Karpenter<'s> {
     pub(super) type_ids: Vec<Vec<InstanceTypeId>>,
     /// The state of the ICE cache that `types` shows.
     seen_sequence: u64,
+    price_cache: PriceCache,
     /// When the batcher looks next.
     pub(super) alarm: Option<SimTime>,
     pub(super) retrigger: Option<SimTime>,
@@ -47,6 +50,10 @@ pub(super) struct Karpenter<'s> {
     pub(super) claims: Vec<u64>,
     pub(super) passes: u64,
     always_spot: bool,
+    /// Places of NodePools that are not static.
+    pub(super) dynamic: Vec<usize>,
+    /// By NodePool: when a static one is looked at next.
+    pub(super) static_alarms: Vec<Option<SimTime>>,
     pub(super) controller: disruption::Controller,
     pub(super) commands: disruption::Queue,
 }
@@ -79,6 +86,7 @@ impl<'s> Karpenter<'s> {
                 .map(|of_pool| of_pool.iter().map(|&(id, _)| id).collect())
                 .collect(),
             seen_sequence: 0,
+            price_cache: PriceCache::default(),
             alarm: None,
             retrigger: None,
             launched: FxHashMap::default(),
@@ -89,14 +97,21 @@ impl<'s> Karpenter<'s> {
                     .iter()
                     .flatten()
                     .all(|(_, kind)| is_always_spot(kind)),
+            dynamic: (0..model.pools.len())
+                .filter(|&place| model.pools[place].replicas.is_none())
+                .collect(),
+            static_alarms: vec![None; model.pools.len()],
             controller: disruption::Controller::default(),
             commands: disruption::Queue::default(),
         }
     }
 
-    /// Brings the offerings up to date with what is known to be out of capacity.
-    pub(super) fn refresh_offerings(&mut self, now: SimTime) {
-        self.ice.forget_expired(now);
+    /// Brings the offerings up to date with what is known to be out of capacity and with the prices last looked up.
+    pub(super) fn refresh_offerings(&mut self, now: SimTime, market: &mut SpotMarket) {
+        if self.price_cache.is_stale(now) && self.price_cache.fill(now) {
+            self.reprice(market);
+        }
+        self.ice.clean_up(now);
         if self.ice.sequence() == self.seen_sequence {
             return;
         }
@@ -113,6 +128,25 @@ impl<'s> Karpenter<'s> {
                     };
                     offering.available = offered.available
                         && !self.ice.is_unavailable(place, offering.capacity_type, now);
+                }
+            }
+        }
+    }
+
+    fn reprice(&mut self, market: &mut SpotMarket) {
+        let at = self.price_cache.looked_up();
+        for (types, ids) in self.types.iter_mut().zip(&self.type_ids) {
+            for (kind, &instance_type) in types.iter_mut().zip(ids) {
+                let spot = |offering: &&mut Offering| offering.capacity_type == CapacityType::Spot;
+                for offering in kind.offerings.iter_mut().filter(spot) {
+                    let zone = offering.zone;
+                    offering.price = market.price(
+                        Pool {
+                            instance_type,
+                            zone,
+                        },
+                        at,
+                    );
                 }
             }
         }
@@ -180,6 +214,7 @@ impl<'s> Karpenter<'s> {
             self.types[place] = fresh.collect();
         }
         self.seen_sequence = UNSEEN;
+        self.price_cache.forget();
     }
 
     /// New images of a family have been noticed.
@@ -187,7 +222,29 @@ impl<'s> Karpenter<'s> {
         self.releases.push(family);
     }
 
-    /// The pools of a problem, as of now.
+    /// Whether the NodePool keeps a number of nodes, and the gate for that is open.
+    pub(super) fn is_static(&self, place: usize) -> bool {
+        self.model.static_capacity && self.model.pools[place].replicas.is_some()
+    }
+
+    /// The place of a NodePool among those of a problem.
+    pub(super) fn place_in_problem(&self, pool: usize) -> Option<usize> {
+        self.dynamic.binary_search(&pool).ok()
+    }
+
+    /// The claim a static NodePool's template makes: any type its requirements leave, since the launch will choose.
+    pub(super) fn template_claim(&self, place: usize) -> NewClaim {
+        NewClaim {
+            pool: place,
+            requirements: self.pool(place).requirements.clone(),
+            types: (0..self.types[place].len()).collect(),
+            requests: Resources::ZERO,
+            pods: Vec::new(),
+            min_values_relaxed: false,
+        }
+    }
+
+    /// The pools of a problem, as of now: those that are not static.
     pub(super) fn templates(&self) -> Vec<PoolTemplate<'_>> {
         let template = |(pool, types): (&NodePoolModel, _)| PoolTemplate {
             name: pool.symbol,
@@ -201,8 +258,10 @@ impl<'s> Karpenter<'s> {
             },
             types,
         };
-        let types = self.types.iter().map(Vec::as_slice);
-        self.pools().zip(types).map(template).collect()
+        let dynamic = self.dynamic.iter();
+        dynamic
+            .map(|&place| template((self.pool(place), &self.types[place])))
+            .collect()
     }
 
     /// Whether every claim of any NodePool could be spot now: all pools allow it, and all their types are offered as spot wherever they

@@ -11,7 +11,7 @@ use crate::metrics::PendingCause;
 
 use super::event::Event;
 use super::karpenter::Karpenter;
-use super::node::{Claim, EndReason, Instance, Node, Owner};
+use super::node::{Claim, Instance, Node, Owner};
 use super::{Queue, World};
 
 /// From claim to instance where the scenario says nothing: batching and the CreateFleet call (spec/karpenter.md 3.8), in seconds.
@@ -51,6 +51,8 @@ impl<'s> World<'s> {
         ));
         self.counters.claims_created += 1;
         self.note_claim(now, key, claim);
+        self.await_deadline(now, key, queue);
+        self.wake_static_pool(now, Owner::Pool(claim.pool), queue);
         for &pod in &claim.pods {
             self.turn_waiting(now, pod, PendingCause::NodeLaunching);
         }
@@ -75,6 +77,9 @@ impl<'s> World<'s> {
 
     /// EC2 answers: an instance, or insufficient capacity.
     pub(super) fn launch(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        if self.nodes.get(key).is_none() {
+            return;
+        }
         let Some(mut karpenter) = self.karpenter.take() else {
             return;
         };
@@ -93,13 +98,17 @@ impl<'s> World<'s> {
                 };
                 self.instance_launched(now, key, instance, queue);
                 self.judge_drift(now, key);
+                if self.nodes[key].doomed {
+                    self.terminate_instance(now, key, queue);
+                }
                 self.watch_if_spot(now, key, queue);
             }
             None => {
                 self.karpenter = Some(karpenter);
                 self.counters.insufficient_capacity += 1;
-                self.nodes[key].end = EndReason::InsufficientCapacity;
+                let owner = self.nodes[key].owner;
                 self.nodes.remove(key);
+                self.wake_static_pool(now, owner, queue);
                 self.mark_insufficient(now);
             }
         }
@@ -128,7 +137,7 @@ impl<'s> World<'s> {
         let (claim, Owner::Pool(pool)) = (node.claim.as_ref()?, node.owner) else {
             return None;
         };
-        karpenter.refresh_offerings(now);
+        karpenter.refresh_offerings(now, &mut self.market);
         let request = launch::create_fleet(&Launch {
             requirements: &claim.requirements,
             requests: &claim.requests,

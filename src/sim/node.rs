@@ -6,11 +6,14 @@ use crate::cluster::{Key, TemplateId};
 use crate::des::SimTime;
 use crate::karpenter::disruption::drifted::Hashes;
 use crate::karpenter::disruption::{Drifted, NodeId};
+use crate::karpenter::interruption::Kind;
+use crate::karpenter::repair::Condition;
 use crate::karpenter::termination::Drain;
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
 use crate::scenario::model::cluster::Revision;
 
 use super::autoscaler::Removal;
+use super::fault::Illness;
 use super::pod::Pod;
 use super::use_log::{UseLog, share_ppm};
 
@@ -49,11 +52,27 @@ pub(super) enum EndReason {
     Interrupted,
     /// It was too old.
     Expired,
-    /// No instance could be had for it.
-    InsufficientCapacity,
+    /// Its instance did not come in time.
+    LaunchTimeout,
+    /// Its node did not join in time.
+    RegistrationTimeout,
+    /// Its static NodePool wants fewer.
+    Overprovisioned,
+    /// It was ill for too long.
+    Unhealthy,
+    /// AWS did something to it, or said that it would.
+    Aws(Kind),
 }
 
 impl EndReason {
+    /// Whether the drain waits for nobody (spec/karpenter.md 4.16, 5).
+    pub(super) const fn is_forceful(self) -> bool {
+        matches!(
+            self,
+            Self::Unhealthy | Self::Aws(Kind::InstanceStatus | Kind::SystemStatus)
+        )
+    }
+
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -62,7 +81,11 @@ impl EndReason {
             Self::Drifted => "drifted",
             Self::Interrupted => "spot interrupted",
             Self::Expired => "expired",
-            Self::InsufficientCapacity => "insufficient capacity",
+            Self::LaunchTimeout => "launch timeout",
+            Self::RegistrationTimeout => "registration timeout",
+            Self::Overprovisioned => "overprovisioned",
+            Self::Unhealthy => "unhealthy",
+            Self::Aws(kind) => kind.reason(),
         }
     }
 }
@@ -94,11 +117,14 @@ pub(super) struct Node {
     pub(super) nominated_until: SimTime,
     pub(super) last_pod_event: Option<SimTime>,
     pub(super) drifted: Option<Drifted>,
+    pub(super) illness: Option<Illness>,
     pub(super) drain: Option<Drain>,
     /// On its way out by Cluster Autoscaler.
     pub(super) removal: Option<Removal>,
     /// When the drain looks next.
     pub(super) drain_look: Option<SimTime>,
+    /// Deleted while its launch is under way.
+    pub(super) doomed: bool,
     /// Billing has ended.
     pub(super) terminated: bool,
     pub(super) end: EndReason,
@@ -155,9 +181,11 @@ impl Node {
             nominated_until: SimTime::ZERO,
             last_pod_event: None,
             drifted: None,
+            illness: None,
             drain: None,
             removal: None,
             drain_look: None,
+            doomed: false,
             terminated: false,
             end: EndReason::Running,
             reclaimed: false,
@@ -215,9 +243,29 @@ impl Node {
         self.use_log.split(end.saturating_since(self.created), bill)
     }
 
+    /// Whether Karpenter has tainted it as disrupted: it goes, or is to go.
+    pub(super) fn is_tainted(&self) -> bool {
+        self.claim.is_some() && !self.terminated && (self.drain.is_some() || self.marked)
+    }
+
+    /// Whether its kubelet is known to be silent.
+    pub(super) fn is_unreachable(&self) -> bool {
+        let silent = |illness: Illness| illness.condition == Condition::Ready;
+        self.illness.is_some_and(silent)
+    }
+
     /// Whether it is on its way out.
     pub(super) fn deleting(&self) -> bool {
-        self.drain.is_some() || self.terminated
+        self.drain.is_some() || self.terminated || self.doomed
+    }
+}
+
+/// The taint of nodes whose kubelet is silent.
+pub(super) fn unreachable_taint() -> Taint {
+    Taint {
+        key: "node.kubernetes.io/unreachable".into(),
+        value: String::new(),
+        effect: Effect::NoSchedule,
     }
 }
 

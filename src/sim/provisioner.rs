@@ -1,17 +1,18 @@
 //! Karpenter's provisioner: pods that wait open the batch window, and a pass turns them into claims.
 
 use crate::api::{Resources, Symbol};
+use crate::cluster::template::DoNotDisrupt;
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
 use crate::karpenter::provisioning::{
     Cause, Closed, CountedNode, ExistingNode, PendingPod, Plan, Problem, Reason, solve,
 };
 use crate::metrics::PendingCause;
-use crate::scenario::model::Scenario;
+use crate::scenario::model::{KarpenterModel, Pdb, Scenario};
 
 use super::event::Event;
 use super::karpenter::{Karpenter, options};
-use super::node::{Node, Owner};
+use super::node::{Node, Owner, unreachable_taint};
 use super::pod::{Pod, Stage};
 use super::{Queue, World};
 
@@ -28,11 +29,17 @@ impl World<'_> {
             return;
         };
         karpenter.batcher.trigger(uid, now);
-        if karpenter.retrigger.is_none() {
+        self.await_retrigger(now, queue);
+        self.poke_provisioner(now, queue);
+    }
+
+    fn await_retrigger(&mut self, now: SimTime, queue: &mut Queue) {
+        if let Some(karpenter) = &mut self.karpenter
+            && karpenter.retrigger.is_none()
+        {
             karpenter.retrigger = Some(now + RETRIGGER);
             queue.push(now + RETRIGGER, Class::Controller, Event::Retrigger);
         }
-        self.poke_provisioner(now, queue);
     }
 
     /// Sets the batcher's alarm for the end of its window.
@@ -55,7 +62,10 @@ impl World<'_> {
 
     /// Pods that still wait, and nodes that are going, trigger again.
     pub(super) fn retrigger(&mut self, now: SimTime, queue: &mut Queue) {
-        let waiting: Vec<u128> = self.provisionable().map(|(_, pod)| pod.uid).collect();
+        let going = self.nodes.iter().filter(|(_, node)| node.is_tainted());
+        let nodes = going.map(|(key, _)| node_uid(key));
+        let pods = self.provisionable().map(|(_, pod)| pod.uid);
+        let waiting: Vec<u128> = pods.chain(nodes).collect();
         let Some(karpenter) = &mut self.karpenter else {
             return;
         };
@@ -66,18 +76,15 @@ impl World<'_> {
         for uid in waiting {
             karpenter.batcher.trigger(uid, now);
         }
-        karpenter.retrigger = Some(now + RETRIGGER);
-        queue.push(now + RETRIGGER, Class::Controller, Event::Retrigger);
+        self.await_retrigger(now, queue);
         self.poke_provisioner(now, queue);
     }
 
     /// A node is going: its pods are demand from now on.
     pub(super) fn trigger_for_node(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
         if let Some(karpenter) = &mut self.karpenter {
-            karpenter.batcher.trigger(
-                u128::from(key.slot()) << 64 | u128::from(now.as_micros()),
-                now,
-            );
+            karpenter.batcher.trigger(node_uid(key), now);
+            self.await_retrigger(now, queue);
             self.poke_provisioner(now, queue);
         }
     }
@@ -121,14 +128,14 @@ impl World<'_> {
             .provisionable()
             .map(|(key, pod)| pending(key, pod))
             .collect();
-        pods.extend(self.displaced());
+        pods.extend(self.displaced(now));
         if pods.is_empty() {
             return;
         }
         let Some(mut karpenter) = self.karpenter.take() else {
             return;
         };
-        karpenter.refresh_offerings(now);
+        karpenter.refresh_offerings(now, &mut self.market);
         karpenter.passes += 1;
         let (existing, keys, counted) = self.cluster_view(&karpenter, now, &[]);
         let ties = StreamKey {
@@ -136,7 +143,7 @@ impl World<'_> {
             purpose: Purpose::KarpenterTie,
             entity: karpenter.passes,
         };
-        let plan = solve(&Problem {
+        let mut plan = solve(&Problem {
             symbols: &self.scenario.symbols,
             templates: &self.scenario.templates,
             pools: &karpenter.templates(),
@@ -147,18 +154,53 @@ impl World<'_> {
             options: options(karpenter.model, false),
             ties,
         });
+        let dynamic = karpenter.dynamic.clone();
         self.karpenter = Some(karpenter);
+        for claim in &mut plan.claims {
+            claim.pool = dynamic[claim.pool];
+        }
         self.apply(now, &plan, &keys, queue);
     }
 
-    /// Pods that are Running on nodes that are going.
-    pub(super) fn displaced(&self) -> Vec<PendingPod> {
+    /// Until when a pod's annotation forbids to disrupt it.
+    pub(super) fn protected_until(&self, pod: &Pod) -> Option<SimTime> {
+        let annotation = self.scenario.template(pod.template).do_not_disrupt;
+        let karpenter = self.scenario.cluster.karpenter.as_ref();
+        let knows = |of: &KarpenterModel| of.version.knows_do_not_disrupt_durations();
+        match annotation {
+            DoNotDisrupt::For(_) if !karpenter.is_some_and(knows) => None,
+            annotation => annotation.until(pod.bound_at),
+        }
+    }
+
+    /// Whether a pod must not be disrupted now.
+    pub(super) fn is_protected_pod(&self, now: SimTime, key: Key<Pod>) -> bool {
+        let pod = &self.pods[key];
+        pod.is_active() && self.protected_until(pod).is_some_and(|until| now < until)
+    }
+
+    /// Whether capacity is looked for elsewhere before a pod leaves its node: not if nobody knows when it will (spec/karpenter.md 1.2).
+    pub(super) fn is_reschedulable(&self, now: SimTime, key: Key<Pod>) -> bool {
+        let pod = &self.pods[key];
+        let covers = |pdb: &&Pdb| pdb.templates.contains(&pod.template);
+        let mut covering = self.scenario.pdbs.iter().filter(covers);
+        let blocked = match (covering.next(), covering.next()) {
+            (None, _) => false,
+            (Some(only), None) => only.spec.is_fully_blocking(),
+            (Some(_), Some(_)) => true,
+        };
+        let moves = pod.is_active() && pod.service.is_some();
+        moves && !blocked && !self.is_protected_pod(now, key)
+    }
+
+    /// Pods on nodes that are going, for which capacity is looked for already.
+    pub(super) fn displaced(&self, now: SimTime) -> Vec<PendingPod> {
         let going = self
             .nodes
             .iter()
             .filter(|(_, node)| node.deleting() || node.marked);
         let pods = going.flat_map(|(_, node)| node.pods.iter().copied());
-        pods.filter(|&key| self.pods[key].is_active() && self.pods[key].service.is_some())
+        pods.filter(|&key| self.is_reschedulable(now, key))
             .map(|key| PendingPod {
                 ignores_protection: true,
                 ..pending(key, &self.pods[key])
@@ -189,6 +231,10 @@ impl World<'_> {
                 keys.push(key);
                 let protected = is_protected(karpenter, now, node);
                 existing.push(ExistingNode {
+                    pool: match node.owner {
+                        Owner::Pool(pool) => karpenter.place_in_problem(pool),
+                        Owner::Group(_) => None,
+                    },
                     protected,
                     ..self.existing_node(key, node)
                 });
@@ -197,7 +243,7 @@ impl World<'_> {
         (existing, keys, counted)
     }
 
-    /// A node as a pass sees it, were it not for the `consolidateAfter` of its pool.
+    /// A node as a pass sees it, its pool left out.
     fn existing_node(&self, key: Key<Node>, node: &Node) -> ExistingNode {
         let pods = node.pods.iter().map(|&pod| &self.pods[pod]);
         let daemon_requested = pods
@@ -218,13 +264,15 @@ impl World<'_> {
             .collect();
         ExistingNode {
             name: Symbol::hostname(key.slot()),
-            pool: match node.owner {
-                Owner::Pool(pool) => Some(pool),
-                Owner::Group(_) => None,
-            },
+            pool: None,
             initialized: node.initialized.is_some() || node.claim.is_none(),
             labels: node.labels.clone(),
-            taints: node.taints.clone(),
+            taints: node
+                .taints
+                .iter()
+                .cloned()
+                .chain(node.is_unreachable().then(unreachable_taint))
+                .collect(),
             startup_taints: Vec::new(),
             capacity: node.capacity,
             allocatable: node.allocatable,
@@ -282,7 +330,8 @@ pub(super) fn is_protected(karpenter: &Karpenter<'_>, now: SimTime, node: &Node)
     let Owner::Pool(pool) = node.owner else {
         return false;
     };
-    if !karpenter.model.version.protects_destinations() {
+    let dynamic = karpenter.place_in_problem(pool).is_some();
+    if !dynamic || !karpenter.model.version.protects_destinations() {
         return false;
     }
     let window = karpenter.pool(pool).consolidate_after;
@@ -290,6 +339,11 @@ pub(super) fn is_protected(karpenter: &Karpenter<'_>, now: SimTime, node: &Node)
         return false;
     };
     window > SimDuration::ZERO && now.since(node.last_pod_event.unwrap_or(initialized)) < window
+}
+
+/// What the batcher knows a node by: no pod has a number so small.
+fn node_uid(key: Key<Node>) -> u128 {
+    u128::from(key.slot())
 }
 
 fn pending(key: Key<Pod>, pod: &Pod) -> PendingPod {

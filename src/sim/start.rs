@@ -206,7 +206,10 @@ impl<'s> World<'s> {
             queue.push(event.at, Class::Environment, Event::Scripted(place as u16));
         }
         self.begin_autoscaler(queue);
-        if self.karpenter.is_some() {
+        if let Some(karpenter) = &self.karpenter {
+            for place in 0..karpenter.model.pools.len() {
+                self.wake_static_pool(start, Owner::Pool(place), queue);
+            }
             queue.push(start + POLL, Class::Controller, Event::Disrupt);
         }
         queue.push(

@@ -34,6 +34,13 @@ pub(crate) fn scenario_with_trace(text: &str, trace: &str) -> Scenario {
     scenario
 }
 
+/// What is said of a scenario.
+pub(crate) fn said(text: &str) -> String {
+    let mut read = |_: &Path| Ok(text.into());
+    let opened = open(Path::new("lab.yaml"), &mut read, Options::default());
+    render(&opened.diagnostics, &opened.sources, false)
+}
+
 /// The mean time that measured requests of a service spent in a part, in seconds.
 pub(crate) fn mean_spent(service: &ServiceResult, part: Part) -> f64 {
     service.attribution.total_us[part as usize] as f64 / service.latency.count as f64 / 1e6

@@ -86,6 +86,7 @@ fn the_vectors_of_the_specification() {
     ] {
         assert_eq!(kube_reserved_cpu(millis), reserved);
     }
+    assert_eq!(memory_capacity(&facts("m5.large"), 75_000), 7_577 * MIB);
     assert_eq!(memory_capacity(&facts("m6g.large"), 75_000), 7_518 * MIB);
 }
 

@@ -56,6 +56,8 @@ pub enum Blocked {
     },
     /// The pool is static.
     Static,
+    /// The pool is not static.
+    Dynamic,
     /// Its type, zone or capacity type is unknown.
     UnknownOffering,
     /// `consolidateAfter: Never`.
@@ -93,6 +95,7 @@ impl<'a> Candidate<'a> {
             .or_else(|| pods_count.then(|| protected_pod(node, view.now)).flatten());
         let blocked = blocked.or_else(|| match method {
             Method::Emptiness => candidate.unfit_for_emptiness(view.now),
+            Method::StaticDrift => candidate.unfit_for_static_drift(),
             Method::Drift => candidate.unfit_for_drift(),
             Method::MultiNode | Method::SingleNode => candidate.unfit_for_consolidation(view.now),
         });
@@ -113,7 +116,7 @@ impl<'a> Candidate<'a> {
     }
 
     fn unfit_for_emptiness(&self, now: SimTime) -> Option<Blocked> {
-        if self.pool.is_static {
+        if self.pool.fixed.is_some() {
             return Some(Blocked::Static);
         }
         if !self.cost.is_empty_node() {
@@ -122,8 +125,15 @@ impl<'a> Candidate<'a> {
         self.not_left_alone(now)
     }
 
+    fn unfit_for_static_drift(&self) -> Option<Blocked> {
+        if self.pool.fixed.is_none() {
+            return Some(Blocked::Dynamic);
+        }
+        self.node.drifted.is_none().then_some(Blocked::NotDrifted)
+    }
+
     fn unfit_for_drift(&self) -> Option<Blocked> {
-        if self.pool.is_static {
+        if self.pool.fixed.is_some() {
             return Some(Blocked::Static);
         }
         self.node.drifted.is_none().then_some(Blocked::NotDrifted)
@@ -131,7 +141,7 @@ impl<'a> Candidate<'a> {
 
     fn unfit_for_consolidation(&self, now: SimTime) -> Option<Blocked> {
         let node = self.node;
-        if self.pool.is_static {
+        if self.pool.fixed.is_some() {
             return Some(Blocked::Static);
         }
         if node.instance_type.is_none() || node.zone.is_none() || node.capacity_type.is_none() {

@@ -4,6 +4,7 @@ use crate::api::Symbol;
 use crate::api::objects::karpenter::DisruptionReason;
 use crate::cloud::Price;
 use crate::des::{SimDuration, SimTime};
+use crate::karpenter::Version;
 use crate::karpenter::budget::Allowance;
 use crate::karpenter::provisioning::NewClaim;
 
@@ -12,11 +13,13 @@ use super::validation::ValidationFailure;
 use super::view::NodeId;
 use super::what_if::Stranded;
 
-/// The methods, in the order they are tried (4.1).
+/// The methods, in the order in which the newest release tries them (4.1).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Method {
     /// Nodes without pods (4.5).
     Emptiness,
+    /// Nodes of static pools that are not what their pool and node class say now (4.11).
+    StaticDrift,
     /// A node that is not what its pool and node class say now, for new ones that are (4.11).
     Drift,
     /// Several nodes for one or none (4.6).
@@ -26,20 +29,25 @@ pub enum Method {
 }
 
 impl Method {
-    /// Every method, in order.
-    pub const ALL: [Self; 4] = [
-        Self::Emptiness,
-        Self::Drift,
-        Self::MultiNode,
-        Self::SingleNode,
-    ];
+    /// The methods of a release, in order: drift came first up to 1.4, and static pools in 1.8 (4.1).
+    #[must_use]
+    pub fn order(version: Version) -> &'static [Self] {
+        use Method::{Drift, Emptiness, MultiNode, SingleNode, StaticDrift};
+        if version.has_static_pools() {
+            &[Emptiness, StaticDrift, Drift, MultiNode, SingleNode]
+        } else if version.looks_for_empty_nodes_first() {
+            &[Emptiness, Drift, MultiNode, SingleNode]
+        } else {
+            &[Drift, Emptiness, MultiNode, SingleNode]
+        }
+    }
 
     /// The key of its budgets.
     #[must_use]
     pub const fn reason(self) -> DisruptionReason {
         match self {
             Self::Emptiness => DisruptionReason::Empty,
-            Self::Drift => DisruptionReason::Drifted,
+            Self::StaticDrift | Self::Drift => DisruptionReason::Drifted,
             Self::MultiNode | Self::SingleNode => DisruptionReason::Underutilized,
         }
     }
@@ -53,7 +61,7 @@ impl Method {
     /// Whether it may pass over what protects pods, on nodes with a `terminationGracePeriod` (4.3).
     #[must_use]
     pub const fn is_eventual(self) -> bool {
-        matches!(self, Self::Drift)
+        matches!(self, Self::StaticDrift | Self::Drift)
     }
 
     /// Whether nodes inside their pool's `consolidateAfter` window may take the pods it moves (1.9).

@@ -31,7 +31,7 @@ pub fn consolidatable_from(node: &NodeView, pool: &PoolView<'_>) -> Option<SimTi
 /// Whether the window of `consolidateAfter` keeps pods of a consolidation from going to this node (1.9).
 #[must_use]
 pub fn protects(node: &NodeView, pool: &PoolView<'_>, now: SimTime) -> bool {
-    !pool.is_static && consolidatable_from(node, pool).is_some_and(|from| now < from)
+    pool.fixed.is_none() && consolidatable_from(node, pool).is_some_and(|from| now < from)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::single_node::Rounds;
 use super::validation::{self, Validated};
 use super::view::View;
 use super::what_if::{NoEligiblePool, Simulate};
-use super::{drift, emptiness, multi_node};
+use super::{drift, emptiness, multi_node, static_drift};
 
 /// The wait after a pass that did nothing (0.1).
 pub const POLL: SimDuration = SimDuration::from_secs(10);
@@ -87,7 +87,8 @@ impl Controller {
                     findings: Vec::new(),
                 };
             }
-            return self.pass(view, &Method::ALL, SimDuration::ZERO, state, simulate);
+            let methods = Method::order(view.version);
+            return self.pass(view, methods, SimDuration::ZERO, state, simulate);
         };
         let Validated { result, took } = validation::validate(view, &command, simulate);
         match result {
@@ -97,11 +98,10 @@ impl Controller {
                 findings: Vec::new(),
             },
             Err(why) => {
-                let later: Vec<Method> = Method::ALL
-                    .into_iter()
-                    .filter(|&method| method > command.method)
-                    .collect();
-                let mut step = self.pass(view, &later, took, state, simulate);
+                let methods = Method::order(view.version);
+                let tried = methods.iter().position(|&method| method == command.method);
+                let later = &methods[tried.map_or(0, |tried| tried + 1)..];
+                let mut step = self.pass(view, later, took, state, simulate);
                 let command = Box::new(command);
                 step.findings.insert(0, Finding::Dropped { command, why });
                 step
@@ -160,6 +160,12 @@ impl Controller {
             Method::Emptiness => {
                 return Ok(Search {
                     commands: emptiness::propose(view, findings).into_iter().collect(),
+                    ..Search::found_nothing(SimDuration::ZERO)
+                });
+            }
+            Method::StaticDrift => {
+                return Ok(Search {
+                    commands: static_drift::propose(view, findings),
                     ..Search::found_nothing(SimDuration::ZERO)
                 });
             }

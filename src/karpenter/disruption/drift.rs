@@ -72,6 +72,7 @@ fn kept(candidate: &Candidate<'_>, why: Unconsolidatable) -> Finding {
 mod tests {
     use super::*;
     use crate::des::SimTime;
+    use crate::karpenter::Version;
     use crate::karpenter::disruption::fixture::{Fake, World};
     use crate::karpenter::disruption::view::{Drifted, NodeId};
     use crate::karpenter::disruption::what_if::Stranded;
@@ -184,5 +185,21 @@ mod tests {
         assert!(matches!(&step.act, Act::Start(commands) if commands[0].method == Method::Drift));
         assert_eq!(step.wake, SimTime::from_secs(50), "and at once again");
         assert_eq!(fake.asked, [1]);
+    }
+
+    #[test]
+    fn up_to_1_4_drift_goes_before_emptiness() {
+        let mut world = world(&[(0, 10), (0, 10)]);
+        world.consolidate_after = Some(SimDuration::ZERO);
+        let mut first = |version| {
+            world.version = version;
+            let pools = world.pools();
+            let mut state = ClusterState::new(SimTime::ZERO);
+            let mut fake = Fake::answering(Vec::new());
+            let view = world.view(&pools, 50);
+            Controller::default().wake(&view, &mut state, &mut fake).act
+        };
+        assert!(matches!(first(Version::minor(4)), Act::Start(_)));
+        assert_eq!(first(Version::minor(5)), Act::Wait);
     }
 }

@@ -5,6 +5,7 @@ use jiff::civil::date;
 use crate::api::objects::karpenter::ConsolidationPolicy;
 use crate::api::{Resources, key};
 use crate::des::{Purpose, SimDuration, SimTime, StreamKey};
+use crate::karpenter::Version;
 use crate::karpenter::budget::{Budget, BudgetNodes, PoolNodes};
 use crate::karpenter::cost::DisruptionCost;
 use crate::karpenter::fixture::Fixture;
@@ -22,6 +23,7 @@ pub(super) struct World {
     pub(super) consolidate_after: Option<SimDuration>,
     pub(super) policy: ConsolidationPolicy,
     pub(super) spot_to_spot: bool,
+    pub(super) version: Version,
     pub(super) synced: bool,
     /// Zones a replacement may be in; empty for any.
     pub(super) zones: Vec<&'static str>,
@@ -37,6 +39,7 @@ impl World {
             consolidate_after: Some(SimDuration::ZERO),
             policy: ConsolidationPolicy::WhenEmptyOrUnderutilized,
             spot_to_spot: false,
+            version: Version::NEWEST,
             synced: true,
             zones: Vec::new(),
             budgets: Vec::new(),
@@ -89,7 +92,7 @@ impl World {
     pub(super) fn pool(&self) -> PoolView<'_> {
         PoolView {
             name: key::NODEPOOL,
-            is_static: false,
+            fixed: None,
             consolidate_after: self.consolidate_after,
             policy: self.policy,
             budgets: &self.budgets,
@@ -114,6 +117,7 @@ impl World {
             nodes: &self.nodes,
             symbols: &self.fixture.symbols,
             spot_to_spot: self.spot_to_spot,
+            version: self.version,
             ties: StreamKey {
                 seed: 1,
                 purpose: Purpose::KarpenterTie,

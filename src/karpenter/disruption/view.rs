@@ -6,8 +6,11 @@ use crate::api::objects::karpenter::ConsolidationPolicy;
 use crate::api::{Symbol, Symbols};
 use crate::cloud::{CapacityType, InstanceType, Price};
 use crate::des::{SimDuration, SimTime, StreamKey};
+use crate::karpenter::Version;
 use crate::karpenter::budget::{Budget, PoolNodes};
 use crate::karpenter::cost::{self, DisruptionCost};
+use crate::karpenter::provisioning::NewClaim;
+use crate::karpenter::static_pool::Count;
 
 use super::drifted::DriftReason;
 
@@ -41,6 +44,8 @@ pub struct View<'a> {
     pub symbols: &'a Symbols,
     /// Feature gate SpotToSpotConsolidation.
     pub spot_to_spot: bool,
+    /// The release whose rules apply.
+    pub version: Version,
     /// Where the draws come from that stand for upstream's unordered iteration (0.3).
     pub ties: StreamKey,
 }
@@ -50,8 +55,8 @@ pub struct View<'a> {
 pub struct PoolView<'a> {
     /// Name.
     pub name: Symbol,
-    /// Whether it keeps a fixed number of nodes.
-    pub is_static: bool,
+    /// What it keeps if it is static.
+    pub fixed: Option<Fixed<'a>>,
     /// How long a node must have been left alone by pods; none is `Never`.
     pub consolidate_after: Option<SimDuration>,
     /// What may be consolidated.
@@ -62,6 +67,15 @@ pub struct PoolView<'a> {
     pub nodes: PoolNodes,
     /// The types of the pool as a provisioning pass sees them, prices and availability of this moment included.
     pub types: &'a [InstanceType],
+}
+
+/// What a static pool keeps (1.16).
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed<'a> {
+    /// How many claims, and how many there are.
+    pub count: Count,
+    /// The claim its template makes.
+    pub template: &'a NewClaim,
 }
 
 /// A managed node that has joined.

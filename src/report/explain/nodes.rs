@@ -127,7 +127,7 @@ pub(super) fn stay(book: &Book<'_>, node: NodeId, stay: &Stay) -> String {
         } => {
             let how = match method {
                 Method::Emptiness => "empty".to_owned(),
-                Method::Drift => "drifted".to_owned(),
+                Method::StaticDrift | Method::Drift => "drifted".to_owned(),
                 Method::SingleNode => "alone".to_owned(),
                 Method::MultiNode => format!("with {} others", nodes - 1),
             };
@@ -180,6 +180,7 @@ fn blocked(book: &Book<'_>, node: NodeId, why: &Blocked, pod: Option<PodId>) -> 
             )
         }
         Blocked::Static => "its NodePool is static".to_owned(),
+        Blocked::Dynamic => "its NodePool is not static".to_owned(),
         Blocked::UnknownOffering => {
             "its instance type, zone or capacity type is unknown to its NodePool".to_owned()
         }

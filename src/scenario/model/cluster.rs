@@ -82,6 +82,10 @@ pub struct KarpenterModel {
     pub interruption_queue: bool,
     /// Gate SpotToSpotConsolidation.
     pub spot_to_spot: bool,
+    /// Gate NodeRepair.
+    pub node_repair: bool,
+    /// Gate StaticCapacity.
+    pub static_capacity: bool,
     /// NodePools, heaviest first, ties by name descending (spec/karpenter.md 1.3).
     pub pools: Vec<NodePoolModel>,
     /// Node classes.
@@ -139,6 +143,8 @@ pub struct NodePoolModel {
     pub name: String,
     /// Name as the value of `karpenter.sh/nodepool`.
     pub symbol: Symbol,
+    /// How many nodes a static pool keeps.
+    pub replicas: Option<u32>,
     /// Weight; 0 where the manifest has none.
     pub weight: u32,
     /// Most capacity it may hold; a kind that is not limited is absent.

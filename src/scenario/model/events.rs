@@ -4,6 +4,8 @@ use super::ServiceId;
 use crate::api::Symbol;
 use crate::cloud::AmiFamily;
 use crate::des::SimTime;
+use crate::karpenter::interruption::Kind;
+use crate::karpenter::repair::Condition;
 
 /// Something that happens once.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,24 @@ pub struct TimedEvent {
 pub enum EventKind {
     /// A manifest is applied: a place in [`super::KarpenterModel::changes`].
     Apply(usize),
+    /// AWS does something to the oldest nodes of a NodePool, or says that it will.
+    Interruption {
+        /// The pool's place.
+        pool: usize,
+        /// How many nodes.
+        nodes: u32,
+        /// What.
+        kind: Kind,
+    },
+    /// The oldest nodes of a NodePool fall ill.
+    NodeFailure {
+        /// The pool's place.
+        pool: usize,
+        /// How many nodes.
+        nodes: u32,
+        /// In which way.
+        condition: Condition,
+    },
     /// New images of a family are released.
     ImageRelease(AmiFamily),
     /// A service's Deployment gets a new image, which no node has.

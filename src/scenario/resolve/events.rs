@@ -5,10 +5,15 @@ use super::manifest::{Manifest, Place, manifest};
 use super::names::Names;
 use crate::cloud::AmiFamily;
 use crate::des::{SimDuration, SimTime};
+use crate::karpenter::interruption::Kind;
+use crate::karpenter::repair::Condition;
 use crate::scenario::decode::Part;
 use crate::scenario::diagnostic::Diagnostic;
+use crate::scenario::model::NodePoolModel;
 use crate::scenario::model::events::{EventKind, TimedEvent};
-use crate::scenario::spec::events::{EventSpec, ImageReleaseSpec};
+use crate::scenario::spec::events::{
+    EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec,
+};
 
 /// Families of which AWS releases images.
 const FAMILIES: [&str; 6] = [
@@ -20,7 +25,25 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str = "`apply`, `imageRelease` or `rollout`";
+const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `interruption` or `nodeFailure`";
+/// What AWS can do to an instance.
+const INTERRUPTIONS: [(&str, Kind); 8] = [
+    ("spotInterrupted", Kind::SpotInterrupted),
+    ("rebalanceRecommendation", Kind::RebalanceRecommendation),
+    ("scheduledChange", Kind::ScheduledChange),
+    ("eventStatus", Kind::EventStatus),
+    ("instanceStopped", Kind::InstanceStopped),
+    ("instanceTerminated", Kind::InstanceTerminated),
+    ("instanceStatus", Kind::InstanceStatus),
+    ("systemStatus", Kind::SystemStatus),
+];
+
+/// What events refer to.
+pub(super) struct Around<'a> {
+    pub(super) duration: SimDuration,
+    pub(super) names: &'a Names,
+    pub(super) pools: &'a [NodePoolModel],
+}
 
 /// The manifests that events apply, in the order of the events.
 pub(super) fn applied(cx: &mut Context<'_>, specs: &[Part<EventSpec>]) -> Vec<Manifest> {
@@ -35,12 +58,11 @@ pub(super) fn events(
     cx: &mut Context<'_>,
     specs: &[Part<EventSpec>],
     changes: &[Manifest],
-    names: &Names,
-    duration: SimDuration,
+    around: &Around<'_>,
 ) -> Option<Vec<TimedEvent>> {
     let each = specs.iter().enumerate().map(|(place, spec)| {
         let path = format!("events[{place}]");
-        event(cx, &path, spec.get()?, changes, names, duration)
+        event(cx, &path, spec.get()?, changes, around)
     });
     let events: Vec<Option<TimedEvent>> = each.collect();
     events.into_iter().collect()
@@ -51,26 +73,41 @@ fn event(
     path: &str,
     spec: &EventSpec,
     changes: &[Manifest],
-    names: &Names,
-    duration: SimDuration,
+    around: &Around<'_>,
 ) -> Option<TimedEvent> {
     let at = format!("{path}.at");
     let after = cx.span_of_time(&at, spec.at);
-    if after >= duration {
+    if after >= around.duration {
         let message = format!("`{path}` comes after the end of the simulation");
         cx.push(Diagnostic::warning(cx.span(&at), message));
     }
-    let kind = match (&spec.apply, &spec.image_release, &spec.rollout) {
-        (Some(_), None, None) => {
+    let kinds = (
+        &spec.apply,
+        &spec.image_release,
+        &spec.rollout,
+        &spec.interruption,
+        &spec.node_failure,
+    );
+    let kind = match kinds {
+        (Some(_), None, None, None, None) => {
             let applied = format!("{path}.apply");
             let place = changes.iter().position(|change| change.path == applied);
             place.map(EventKind::Apply)
         }
-        (None, Some(release), None) => image_family(cx, path, release).map(EventKind::ImageRelease),
-        (None, None, Some(rollout)) => {
-            let service = names.service(cx, &format!("{path}.rollout.service"), &rollout.service);
-            let image = cx.intern(&format!("{path} of {}", rollout.service));
+        (None, Some(release), None, None, None) => {
+            image_family(cx, path, release).map(EventKind::ImageRelease)
+        }
+        (None, None, Some(spec), None, None) => {
+            let at = format!("{path}.rollout.service");
+            let service = around.names.service(cx, &at, &spec.service);
+            let image = cx.intern(&format!("{path} of {}", spec.service));
             service.map(|service| EventKind::Rollout(service, image))
+        }
+        (None, None, None, Some(spec), None) => {
+            interruption(cx, &format!("{path}.interruption"), spec, around)
+        }
+        (None, None, None, None, Some(spec)) => {
+            node_failure(cx, &format!("{path}.nodeFailure"), spec, around)
         }
         _ => {
             let what = "does not say one thing that happens";
@@ -82,6 +119,56 @@ fn event(
         at: SimTime::ZERO + after,
         kind: kind?,
     })
+}
+
+fn interruption(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &InterruptionSpec,
+    around: &Around<'_>,
+) -> Option<EventKind> {
+    let at = format!("{path}.kind");
+    let kind = cx.choice(&at, "interruption", &spec.kind, &INTERRUPTIONS);
+    let (pool, nodes) = some_nodes(cx, path, &spec.node_pool, spec.nodes, around);
+    Some(EventKind::Interruption {
+        pool: pool?,
+        nodes,
+        kind: kind?,
+    })
+}
+
+fn node_failure(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &NodeFailureSpec,
+    around: &Around<'_>,
+) -> Option<EventKind> {
+    let condition = spec.condition.as_deref().unwrap_or("Ready");
+    let at = format!("{path}.condition");
+    let condition = cx.choice(&at, "condition of a node", condition, &Condition::ALL);
+    let (pool, nodes) = some_nodes(cx, path, &spec.node_pool, spec.nodes, around);
+    Some(EventKind::NodeFailure {
+        pool: pool?,
+        nodes,
+        condition: condition?,
+    })
+}
+
+/// The place of a NodePool, and how many of its nodes are meant.
+fn some_nodes(
+    cx: &mut Context<'_>,
+    path: &str,
+    name: &str,
+    nodes: Option<u32>,
+    around: &Around<'_>,
+) -> (Option<usize>, u32) {
+    let place = around.pools.iter().position(|pool| pool.name == name);
+    if place.is_none() {
+        let known = around.pools.iter().map(|pool| pool.name.as_str());
+        cx.unknown(&format!("{path}.nodePool"), "NodePool", name, known);
+    }
+    let nodes = cx.at_least_one(&format!("{path}.nodes"), nodes.unwrap_or(1));
+    (place, nodes)
 }
 
 fn image_family(cx: &mut Context<'_>, path: &str, spec: &ImageReleaseSpec) -> Option<AmiFamily> {

@@ -11,6 +11,7 @@ use crate::api::objects::core::{Container, Deployment, PodSpec, Probe};
 use crate::api::objects::{LabelSelector, ObjectMeta};
 use crate::api::{LabelSet, Requirement, Requirements, Symbol};
 use crate::cluster::PodTemplate;
+use crate::cluster::template::DoNotDisrupt;
 use crate::des::SimDuration;
 
 pub(super) use requests::PodNeeds;
@@ -84,7 +85,8 @@ pub(super) fn pods_of(
         termination_grace,
         pre_stop,
         readiness_probe: readiness_probe(cx, path, serving),
-        do_not_disrupt: annotation(annotations, "karpenter.sh/do-not-disrupt") == Some("true"),
+        do_not_disrupt: annotation(annotations, "karpenter.sh/do-not-disrupt")
+            .map_or(DoNotDisrupt::No, DoNotDisrupt::parse),
         deletion_cost: deletion_cost(cx, workload, annotations),
         image: image(cx, path, pod),
         image_bytes: workload.image_bytes,

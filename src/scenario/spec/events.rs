@@ -20,6 +20,12 @@ pub struct EventSpec {
     /// A service gets a new version.
     #[serde(default)]
     pub rollout: Option<RolloutSpec>,
+    /// AWS does something to instances, or says that it will.
+    #[serde(default)]
+    pub interruption: Option<InterruptionSpec>,
+    /// Nodes fall ill.
+    #[serde(default)]
+    pub node_failure: Option<NodeFailureSpec>,
 }
 
 /// A new image in the pod template of a service's Deployment; everything else in it stays.
@@ -28,6 +34,35 @@ pub struct EventSpec {
 pub struct RolloutSpec {
     /// The service.
     pub service: String,
+}
+
+/// What AWS does to the oldest nodes of a NodePool.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InterruptionSpec {
+    /// `spotInterrupted`, `rebalanceRecommendation`, `scheduledChange`, `eventStatus`, `instanceStopped`, `instanceTerminated`,
+    /// `instanceStatus` or `systemStatus` (a failed check).
+    pub kind: String,
+    /// The NodePool.
+    pub node_pool: String,
+    /// How many nodes; 1 where absent.
+    #[serde(default)]
+    pub nodes: Option<u32>,
+}
+
+/// The oldest nodes of a NodePool fall ill, and do not recover.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeFailureSpec {
+    /// The NodePool.
+    pub node_pool: String,
+    /// How many nodes; 1 where absent.
+    #[serde(default)]
+    pub nodes: Option<u32>,
+    /// The condition that is not met any more: `Ready` (where absent: the kubelet falls silent, its containers run on),
+    /// `AcceleratedHardwareReady`, `StorageReady`, `NetworkingReady`, `KernelReady` or `ContainerRuntimeReady`.
+    #[serde(default)]
+    pub condition: Option<String>,
 }
 
 /// New images of a family, for whoever selects its newest.

@@ -10,6 +10,7 @@ use karpsim::api::{
 use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
 use karpsim::cluster::{PodTemplate, TemplateId};
 use karpsim::des::{Purpose, SimDuration, SimTime, StreamKey};
+use karpsim::karpenter::Version;
 use karpsim::karpenter::budget::{Budget, PoolNodes};
 use karpsim::karpenter::cost::DisruptionCost;
 use karpsim::karpenter::disruption::what_if::Names;
@@ -122,7 +123,7 @@ impl Cluster {
     pub fn pool_views(&self) -> Vec<PoolView<'_>> {
         let view = |(pool, spec): (usize, &'_ PoolSpec)| PoolView {
             name: self.names[pool],
-            is_static: false,
+            fixed: None,
             consolidate_after: Some(SimDuration::ZERO),
             policy: spec.policy,
             budgets: &self.pools[pool].budgets,
@@ -149,6 +150,7 @@ impl Cluster {
             nodes: &self.nodes,
             symbols: &self.symbols,
             spot_to_spot: gate,
+            version: Version::NEWEST,
             ties: TIES,
         }
     }

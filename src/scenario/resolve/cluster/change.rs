@@ -34,7 +34,13 @@ pub(super) fn change(
             let (names, classes) = (present.class_names, present.classes);
             let best_effort = present.best_effort_min_values;
             let pool = node_pool(cx, path, object, names, classes, best_effort);
-            Some(Change::Pool(place?, Box::new(pool?)))
+            let (place, pool) = (place?, pool?);
+            if pool.replicas.is_some() != present.pools[place].replicas.is_some() {
+                let what = "turns a static pool into another, or back";
+                let expected = "expected `replicas` as the pool was created with or without";
+                cx.expected(&format!("{path}.spec"), what, expected);
+            }
+            Some(Change::Pool(place, Box::new(pool)))
         }
         Object::NodeClass(object) => {
             let names: Vec<&str> = present.class_names.iter().map(|name| &**name).collect();

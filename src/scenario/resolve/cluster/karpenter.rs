@@ -81,6 +81,8 @@ pub(super) fn karpenter(
         best_effort_min_values: settings.best_effort_min_values,
         interruption_queue: settings.interruption_queue,
         spot_to_spot: settings.spot_to_spot,
+        static_capacity: settings.static_capacity,
+        node_repair: settings.node_repair,
         pools: pools?,
         classes: classes.into_iter().collect::<Option<_>>()?,
         changes: changes.into_iter().collect::<Option<_>>()?,

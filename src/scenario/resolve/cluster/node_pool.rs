@@ -89,6 +89,7 @@ pub(super) fn node_pool(
     Some(NodePoolModel {
         name: name.clone(),
         symbol: cx.intern(name),
+        replicas: spec.replicas,
         weight: spec.weight.unwrap_or(0),
         limits,
         limit_nodes,
@@ -116,13 +117,28 @@ fn check_numbers(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
         cx.require(fits, &at, &format!("is {weight}"), "expected 1 to 100");
     }
     if spec.replicas.is_some() {
-        let at = format!("{path}.replicas");
-        cx.error(&at, "makes the pool static, which is not simulated");
+        check_static(cx, path, spec);
     }
     let disruption = format!("{path}.disruption");
     if cx.node(&disruption).is_some() && spec.disruption.consolidate_after.is_none() {
         let what = "has no `consolidateAfter`, which it needs up to Karpenter 1.14";
         cx.expected(&disruption, what, "expected one such as `1m` or `Never`");
+    }
+}
+
+/// A static pool takes no part in the placing of pods, so it has no weight and limits nothing but nodes (spec/karpenter.md 6.1).
+fn check_static(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
+    if spec.weight.is_some() {
+        let what = "goes with no `replicas`";
+        cx.expected(
+            &format!("{path}.weight"),
+            what,
+            "expected none of a static pool",
+        );
+    }
+    for name in spec.limits.keys().filter(|name| *name != "nodes") {
+        let at = child(&format!("{path}.limits"), name);
+        cx.expected(&at, "goes with no `replicas`", "expected `nodes` at most");
     }
 }
 

@@ -49,14 +49,14 @@ const KEYS: [(&str, u16, Fate); 24] = [
     ("reservedENIs", 0, Heeded),
     ("interruptionQueue", 0, Heeded),
     ("featureGates.spotToSpotConsolidation", 0, Heeded),
-    ("featureGates.nodeRepair", 1, Carried(Flag(false))),
+    ("featureGates.nodeRepair", 1, Heeded),
     (
         "featureGates.reservedCapacity",
         3,
         Carried(ReservedCapacity),
     ),
     ("featureGates.nodeOverlay", 7, Carried(Flag(false))),
-    ("featureGates.staticCapacity", 8, Carried(Flag(false))),
+    ("featureGates.staticCapacity", 8, Heeded),
     ("featureGates.capacityBuffer", 14, Carried(Flag(false))),
     ("clusterName", 0, Carried(Text(""))),
     ("clusterEndpoint", 0, Carried(Text(""))),
@@ -118,6 +118,8 @@ pub(super) struct Settings {
     pub(super) reserved_enis: u32,
     pub(super) interruption_queue: bool,
     pub(super) spot_to_spot: bool,
+    pub(super) static_capacity: bool,
+    pub(super) node_repair: bool,
 }
 
 /// The release whose rules apply; the newest where a mistake in it was reported.
@@ -211,6 +213,8 @@ pub(super) fn settings(
             .feature_gates
             .spot_to_spot_consolidation
             .unwrap_or(false),
+        static_capacity: settings.feature_gates.static_capacity.unwrap_or(false),
+        node_repair: settings.feature_gates.node_repair.unwrap_or(false),
     }
 }
 
