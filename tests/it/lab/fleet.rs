@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use karpsim::des::SimTime;
 use karpsim::metrics::RunResult;
+use karpsim::metrics::journal::{About, Journal};
 use karpsim::metrics::result::NodeRecord;
+use karpsim::scenario::Scenario;
 
 /// What a test may want to say about the cluster; YAML in flow style where a field is text.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub(crate) struct Fleet {
     pub(crate) capacity_types: &'static str,
     pub(crate) alias: &'static str,
     pub(crate) settings: &'static str,
+    /// Types the NodePool may have.
+    pub(crate) types: &'static str,
     pub(crate) replicas: u32,
     /// Annotations of the pods.
     pub(crate) annotations: &'static str,
@@ -40,6 +45,7 @@ impl Default for Fleet {
             capacity_types: "[on-demand]",
             alias: "al2023@v20260901",
             settings: "{}",
+            types: "[m7g.large, m6g.large]",
             replicas: 2,
             annotations: "{}",
             events: "[]",
@@ -57,6 +63,7 @@ impl Fleet {
             template,
             labels,
             capacity_types,
+            types,
             ..
         } = self;
         format!(
@@ -64,7 +71,7 @@ impl Fleet {
              template: {{metadata: {{labels: {labels}}}, spec: {{{template} \
              nodeClassRef: {{group: karpenter.k8s.aws, kind: EC2NodeClass, name: default}}, requirements: [\
              {{key: karpenter.sh/capacity-type, operator: In, values: {capacity_types}}}, \
-             {{key: node.kubernetes.io/instance-type, operator: In, values: [m7g.large, m6g.large]}}]}}}}}}}}"
+             {{key: node.kubernetes.io/instance-type, operator: In, values: {types}}}]}}}}}}}}"
         )
     }
 
@@ -83,6 +90,13 @@ impl Fleet {
     pub(crate) fn run(&self) -> RunResult {
         karpsim::sim::run(&super::scenario(&self.to_string()), 1, |_| {})
     }
+}
+
+/// Runs a scenario under a seed and writes everything down.
+pub(crate) fn recorded(scenario: &Scenario, seed: u64) -> (RunResult, Journal) {
+    let end = SimTime::ZERO + scenario.duration;
+    let journal = Journal::new(About::Everything);
+    karpsim::sim::recorded(scenario, seed, journal, end, |_| {})
 }
 
 /// The text of the scenario.
