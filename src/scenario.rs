@@ -12,12 +12,14 @@
 //! Above it, a tree becomes a scenario:
 //!
 //! - [`spec`] the file, one struct per map
+//! - [`admission`] what the API server would say of Karpenter's objects
 //! - `resolve` names to ids, defaults filled in, every doubt reported
 //! - [`model`] what is left to run
 //! - [`open`](open()) all of it, from a path
 //!
 //! All of them take a [`Diagnostics`](diagnostic::Diagnostics) sink and return what could still be made of the input.
 
+pub mod admission;
 pub mod decode;
 pub mod diagnostic;
 pub mod load;

@@ -74,6 +74,13 @@ pub fn is_well_known(key: Symbol) -> bool {
     key < Symbol::fixed(WELL_KNOWN.len() as u32) && !NOT_WELL_KNOWN_TO_KARPENTER.contains(&key)
 }
 
+/// The same of a key by its text.
+#[must_use]
+pub fn is_well_known_name(key: &str) -> bool {
+    let place = WELL_KNOWN.iter().position(|known| *known == key);
+    place.is_some_and(|place| is_well_known(Symbol::fixed(place as u32)))
+}
+
 /// The stable key for a deprecated one (spec/karpenter.md 1.8).
 #[must_use]
 pub fn normalized(key: &str) -> &str {

@@ -3,7 +3,7 @@
 //! allocatable = capacity − kubeReserved − systemReserved − eviction threshold
 
 use super::catalog::TypeFacts;
-use super::node_class::{AmiFamily, BlockDevice, GIB, MIB, NodeClassParams, Threshold, share_ppm};
+use super::node_class::{AmiFamily, BlockDevice, GIB, MIB, NodeClassParams, Threshold};
 use crate::api::{Resource, Resources};
 
 /// Memory an arm64 kernel reserves for contiguous allocation and EC2 counts as the instance's (spec/karpenter.md 2.1).
@@ -36,6 +36,9 @@ pub fn capacity(facts: &TypeFacts, node_class: &NodeClassParams) -> Resources {
             Resource::EphemeralStorage,
             ephemeral_storage(facts, node_class),
         );
+    if let Some(interfaces) = node_class.interfaces {
+        capacity[Resource::Efa] = i64::from(interfaces.efa_only);
+    }
     if node_class.ami_family == AmiFamily::Windows {
         capacity[Resource::PrivateIpv4] = i64::from(facts.ipv4_per_eni) - 1;
     }
@@ -61,7 +64,9 @@ pub fn memory_capacity(facts: &TypeFacts, overhead_ppm: u32) -> i64 {
         0
     };
     let nominal = (facts.memory_mib - cma) * MIB;
-    let overhead_mib = (share_ppm(nominal, overhead_ppm) + MIB - 1) / MIB;
+    // Upstream computes this in floating point; at 3.5 % its rounding makes a MiB of difference to some types.
+    let overhead = nominal as f64 * (f64::from(overhead_ppm) / 1e6);
+    let overhead_mib = (overhead / 1024.0 / 1024.0).ceil() as i64;
     nominal - overhead_mib * MIB
 }
 
@@ -74,13 +79,22 @@ pub fn eni_limited_pods(facts: &TypeFacts, reserved_enis: u32) -> i64 {
     }
 }
 
+/// Interfaces of the default card that give pods no addresses.
+fn without_addresses(node_class: &NodeClassParams) -> u32 {
+    let interfaces = node_class.interfaces;
+    interfaces.map_or(0, |interfaces| interfaces.efa_only_on_first_card)
+}
+
 /// Most pods of a node (spec/karpenter.md 2.3).
 #[must_use]
 pub fn max_pods(facts: &TypeFacts, node_class: &NodeClassParams) -> i64 {
     let family = node_class.ami_family;
     let pods = match node_class.kubelet.max_pods {
         Some(pods) => i64::from(pods),
-        None if family.eni_limited_density() => eni_limited_pods(facts, node_class.reserved_enis),
+        None if family.eni_limited_density() => eni_limited_pods(
+            facts,
+            node_class.reserved_enis + without_addresses(node_class),
+        ),
         None => WINDOWS_PODS,
     };
     match node_class.kubelet.pods_per_core {
@@ -117,7 +131,7 @@ pub fn kube_reserved_memory(pods: i64) -> i64 {
 #[must_use]
 pub fn kube_reserved(facts: &TypeFacts, node_class: &NodeClassParams) -> Resources {
     let memory_pods = if node_class.ami_family.eni_limited_memory_overhead() {
-        eni_limited_pods(facts, 0)
+        eni_limited_pods(facts, without_addresses(node_class))
     } else {
         max_pods(facts, node_class)
     };

@@ -20,6 +20,8 @@ pub struct NodeClassParams {
     pub block_devices: Vec<BlockDevice>,
     /// `instanceStorePolicy: RAID0`.
     pub instance_store_raid0: bool,
+    /// `networkInterfaces`; as the type has them where `None`.
+    pub interfaces: Option<Interfaces>,
     /// Network interfaces Karpenter leaves out of its pod count (`RESERVED_ENIS`).
     pub reserved_enis: u32,
     /// Share of memory the hypervisor is taken to keep, in parts per million (`VM_MEMORY_OVERHEAD_PERCENT`, 0.075).
@@ -34,10 +36,20 @@ impl Default for NodeClassParams {
             kubelet: Kubelet::default(),
             block_devices: Vec::new(),
             instance_store_raid0: false,
+            interfaces: None,
             reserved_enis: 0,
             vm_memory_overhead_ppm: 75_000,
         }
     }
+}
+
+/// The EFA interfaces among `networkInterfaces`, which give pods no addresses (spec/karpenter.md 2.1, 2.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Interfaces {
+    /// On every card.
+    pub efa_only: u32,
+    /// On the first card, whose addresses are the pods'.
+    pub efa_only_on_first_card: u32,
 }
 
 /// A family of machine images and its rules (spec/karpenter.md 2.4).

@@ -3,6 +3,7 @@
 //! One module for each topic; each goes on after a mistake with what is left, and a reference to something broken is not
 //! a second mistake. [`context`] is what all of them have at hand.
 
+mod admission;
 mod checks;
 mod clock;
 mod cluster;
@@ -20,6 +21,7 @@ mod pdb;
 mod pod;
 mod priority;
 mod queue;
+mod release;
 mod selector;
 mod service;
 mod traffic;

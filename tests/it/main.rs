@@ -1,8 +1,10 @@
 //! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
+mod admission;
 mod attribution;
 mod autoscaler;
 mod billing;
+mod capacity;
 mod cli;
 mod conservation;
 mod controllers;

@@ -169,8 +169,22 @@ pub struct Ec2NodeClassSpec {
     pub instance_store_policy: Option<String>,
     /// Kubelet settings.
     pub kubelet: Option<KubeletConfiguration>,
+    /// Network interfaces of every instance, in the place of one for each card.
+    pub network_interfaces: Option<Vec<NetworkInterface>>,
     /// Tags of every instance.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A network interface.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct NetworkInterface {
+    /// The card, from 0.
+    pub network_card_index: u32,
+    /// Its place on the card, from 0.
+    pub device_index: u32,
+    /// `interface` or `efa-only`.
+    pub interface_type: String,
 }
 
 /// An image selector.

@@ -2,11 +2,13 @@
 
 use serde::de::DeserializeOwned;
 
+use super::admission::admitted;
 use super::context::Context;
 use crate::api::objects::ObjectMeta;
 use crate::api::objects::autoscaling::{HorizontalPodAutoscaler, ScaledObject};
 use crate::api::objects::core::{Deployment, PodDisruptionBudget, PriorityClass};
 use crate::api::objects::karpenter::{Ec2NodeClass, NodePool};
+use crate::scenario::admission::Kind;
 use crate::scenario::diagnostic::{Diagnostic, did_you_mean, one_of};
 use crate::scenario::model::CarriedManifest;
 
@@ -68,13 +70,21 @@ const KINDS: [(&str, &str, Place, Reader); 12] = [
         "NodePool",
         "karpenter.sh/v1",
         Place::Karpenter,
-        |cx, path| read(cx, path, Object::NodePool),
+        |cx, path| {
+            admitted(cx, path, Kind::NodePool)
+                .then(|| read(cx, path, Object::NodePool))
+                .flatten()
+        },
     ),
     (
         "EC2NodeClass",
         "karpenter.k8s.aws/v1",
         Place::Karpenter,
-        |cx, path| read(cx, path, Object::NodeClass),
+        |cx, path| {
+            admitted(cx, path, Kind::NodeClass)
+                .then(|| read(cx, path, Object::NodeClass))
+                .flatten()
+        },
     ),
 ];
 

@@ -73,6 +73,7 @@ pub(super) fn expression(
 fn values_problem(term: &SelectorTerm, grammar: Grammar) -> Option<String> {
     let (operator, values) = (term.operator, &term.values);
     match operator {
+        _ if grammar == Grammar::NodePool => None, // it was admitted
         Operator::In | Operator::NotIn if values.is_empty() => {
             Some(format!("has operator `{operator:?}` and no values"))
         }

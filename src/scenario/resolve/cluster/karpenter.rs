@@ -11,6 +11,7 @@ use crate::scenario::model::cluster::Change;
 use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::manifest::{Manifest, Object};
+use crate::scenario::resolve::release;
 use crate::scenario::spec::karpenter::KarpenterSpec;
 
 pub(super) fn karpenter(
@@ -21,7 +22,8 @@ pub(super) fn karpenter(
     catalog: &Catalog,
     zones: &[Symbol],
 ) -> Option<KarpenterModel> {
-    let version = settings::version(cx, spec);
+    release::check(cx);
+    let version = release::version(cx);
     settings::values(cx, spec.values.as_ref());
     let settings = settings::settings(cx, spec.settings.get()?, version);
     let defaults = Defaults {

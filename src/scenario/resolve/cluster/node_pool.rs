@@ -1,4 +1,4 @@
-//! What is a NodePool (spec/karpenter.md 1.3, 1.4, 6.1)?
+//! What is a NodePool that was admitted (spec/karpenter.md 1.3, 1.4, 6.1)?
 
 mod types;
 
@@ -7,13 +7,11 @@ use std::collections::BTreeMap;
 use super::hash;
 
 use crate::api::duration::DurationOrNever;
-use crate::api::label::{WELL_KNOWN, normalized};
 use crate::api::objects::karpenter::{ConsolidationPolicy, NodePool, NodePoolSpec};
-use crate::api::{
-    GoDuration, LabelSet, Operator, Quantity, Requirement, Requirements, Resource, Taint, key,
-};
+use crate::api::{GoDuration, LabelSet, Quantity, Requirement, Requirements, Resource, key};
 use crate::des::SimDuration;
 use crate::karpenter::budget::Budget;
+use crate::scenario::diagnostic::{Diagnostic, did_you_mean};
 use crate::scenario::model::{NodeClassModel, NodePoolModel};
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::selector::{Grammar, expression, labels};
@@ -27,11 +25,6 @@ const EXPIRE_AFTER_HOURS: u64 = 720;
 const DO_NOT_DISRUPT: &str = "karpenter.sh/do-not-disrupt";
 /// The label that names the node class.
 const NODE_CLASS_LABEL: &str = "karpenter.k8s.aws/ec2nodeclass";
-/// Labels of Karpenter's AWS provider, which nobody else may add to.
-const AWS_DOMAIN: &str = "karpenter.k8s.aws/";
-/// Units of durations that the API server takes in a NodePool.
-const POOL_UNITS: &[char] = &['h', 'm', 's'];
-const BUDGET_UNITS: &[char] = &['h', 'm'];
 
 pub(super) fn node_pool(
     cx: &mut Context<'_>,
@@ -44,21 +37,15 @@ pub(super) fn node_pool(
     let spec = &object.spec;
     let name = &object.metadata.name;
     let path = &format!("{path}.spec");
-    check_numbers(cx, path, spec);
+    check_replicas(cx, path, spec);
     let (limits, limit_nodes) = limits(cx, &format!("{path}.limits"), &spec.limits);
     check_budgets(cx, &format!("{path}.disruption"), spec);
     let template = &format!("{path}.template");
     let class = node_class_ref(cx, template, spec, class_names);
-    let labels = pool_labels(cx, template, object);
+    let labels = pool_labels(cx, object);
     let requirements = requirements(cx, template, spec, &labels);
     let pool_spec = &spec.template.spec;
     let at = format!("{template}.spec");
-    check_taints(cx, &format!("{at}.taints"), &pool_spec.taints);
-    check_taints(
-        cx,
-        &format!("{at}.startupTaints"),
-        &pool_spec.startup_taints,
-    );
     if let Some(Some(class)) = class.map(|class| &classes[class]) {
         types::check(
             cx,
@@ -83,7 +70,7 @@ pub(super) fn node_pool(
     let expire_after = or_never(cx, &format!("{at}.expireAfter"), expire_after);
     let termination_grace = pool_spec.termination_grace_period.map(|grace| {
         let at = format!("{at}.terminationGracePeriod");
-        pool_time(cx, &at, grace, POOL_UNITS)
+        cx.span_of_time(&at, grace)
     });
     let annotations = &spec.template.metadata.annotations;
     Some(NodePoolModel {
@@ -110,19 +97,9 @@ pub(super) fn node_pool(
     })
 }
 
-fn check_numbers(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
-    if let Some(weight) = spec.weight {
-        let at = format!("{path}.weight");
-        let fits = (1..=100).contains(&weight);
-        cx.require(fits, &at, &format!("is {weight}"), "expected 1 to 100");
-    }
+fn check_replicas(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
     if spec.replicas.is_some() {
         check_static(cx, path, spec);
-    }
-    let disruption = format!("{path}.disruption");
-    if cx.node(&disruption).is_some() && spec.disruption.consolidate_after.is_none() {
-        let what = "has no `consolidateAfter`, which it needs up to Karpenter 1.14";
-        cx.expected(&disruption, what, "expected one such as `1m` or `Never`");
     }
 }
 
@@ -150,18 +127,16 @@ fn limits(
     let (mut limits, mut nodes) = (Vec::new(), None);
     for (name, quantity) in quantities {
         let at = child(path, name);
-        cx.require(
-            quantity.millis() >= 0,
-            &at,
-            "is below zero",
-            "expected 0 or more",
-        );
         match Resource::from_name(name) {
             Some(kind) => limits.push((kind, kind.amount(*quantity).max(0))),
             None if name == "nodes" => nodes = u32::try_from(quantity.units()).ok(),
             None => {
                 let known = Resource::ALL.into_iter().map(Resource::name);
-                cx.unknown(&at, "resource", name, known.chain(["nodes"]));
+                let message = format!("`{at}` limits what no node here has, and never holds");
+                cx.push(Diagnostic {
+                    help: did_you_mean(name, known.chain(["nodes"])),
+                    ..Diagnostic::warning(cx.span(&at), message)
+                });
             }
         }
     }
@@ -176,7 +151,7 @@ fn check_budgets(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
             cx.error(&path, format!("is wrong: {mistake}"));
         }
         if let Some(duration) = budget.duration {
-            pool_time(cx, &format!("{path}.duration"), duration, BUDGET_UNITS);
+            cx.span_of_time(&format!("{path}.duration"), duration);
         }
     }
 }
@@ -194,10 +169,7 @@ fn node_class_ref(
         ("kind", &reference.kind, "EC2NodeClass"),
     ] {
         let at = format!("{path}.{field}");
-        let what = match text.is_empty() {
-            true => "is missing".to_owned(),
-            false => format!("is `{text}`"),
-        };
+        let what = format!("is `{text}`, which is not simulated");
         cx.require(text == wanted, &at, &what, &format!("expected `{wanted}`"));
     }
     let place = class_names.iter().position(|name| *name == reference.name);
@@ -213,36 +185,8 @@ fn node_class_ref(
     place
 }
 
-/// Whether a NodePool may not set this label (spec/karpenter.md 6.1).
-fn is_restricted(key: &str) -> bool {
-    key == "kubernetes.io/hostname"
-        || (key.starts_with("karpenter.sh/") && key != "karpenter.sh/capacity-type")
-}
-
-fn check_label_key(cx: &mut Context<'_>, path: &str, label: &str) {
-    if is_restricted(label) {
-        let what = format!("is `{label}`, which Karpenter keeps for itself");
-        cx.expected(path, what, "expected another label");
-    } else if label.starts_with(AWS_DOMAIN) && !WELL_KNOWN.contains(&label) {
-        let known = WELL_KNOWN.iter().copied();
-        cx.unknown(
-            path,
-            "label",
-            label,
-            known.filter(|key| key.starts_with(AWS_DOMAIN)),
-        );
-    }
-}
-
-fn pool_labels(cx: &mut Context<'_>, template: &str, object: &NodePool) -> LabelSet {
+fn pool_labels(cx: &mut Context<'_>, object: &NodePool) -> LabelSet {
     let own = &object.spec.template.metadata.labels;
-    for label in own.keys() {
-        check_label_key(
-            cx,
-            &child(&format!("{template}.metadata.labels"), label),
-            label,
-        );
-    }
     let mut labels = labels(cx, own);
     labels.insert(key::NODEPOOL, cx.intern(&object.metadata.name));
     let (class_label, class) = (
@@ -262,18 +206,6 @@ fn requirements(
     let mut requirements = Requirements::new();
     for (place, term) in spec.template.spec.requirements.iter().enumerate() {
         let path = format!("{template}.spec.requirements[{place}]");
-        check_label_key(cx, &format!("{path}.key"), normalized(&term.key));
-        if let Some(least) = term.min_values {
-            let at = format!("{path}.minValues");
-            let fits = (1..=50).contains(&least);
-            cx.require(fits, &at, &format!("is {least}"), "expected 1 to 50");
-            let listed = term.values.len();
-            let is_in = term.operator == Operator::In;
-            if is_in && listed < least as usize {
-                let what = format!("is {least}, and only {listed} values are listed");
-                cx.expected(&at, what, format!("expected at most {listed}"));
-            }
-        }
         if let Some((key, set)) = expression(cx, &path, term, Grammar::NodePool) {
             requirements.add(key, &set, &cx.symbols);
         }
@@ -284,31 +216,9 @@ fn requirements(
     requirements
 }
 
-fn check_taints(cx: &mut Context<'_>, path: &str, taints: &[Taint]) {
-    for (place, taint) in taints.iter().enumerate() {
-        let at = format!("{path}[{place}].key");
-        cx.require(!taint.key.is_empty(), &at, "is empty", "expected a key");
-    }
-}
-
 fn or_never(cx: &mut Context<'_>, path: &str, after: DurationOrNever) -> Option<SimDuration> {
     match after {
         DurationOrNever::Never => None,
-        DurationOrNever::After(after) => Some(pool_time(cx, path, after, POOL_UNITS)),
+        DurationOrNever::After(after) => Some(cx.span_of_time(path, after)),
     }
-}
-
-/// A time in the few units the API server takes here; its text is read from the tree.
-fn pool_time(cx: &mut Context<'_>, path: &str, time: GoDuration, units: &[char]) -> SimDuration {
-    let text = cx.text(path).unwrap_or("0s");
-    let whole = units.len() == BUDGET_UNITS.len() && text.ends_with("0s");
-    let text = if whole { &text[..text.len() - 2] } else { text };
-    let allowed = |c: char| c.is_ascii_digit() || units.contains(&c);
-    if !text.chars().all(allowed) {
-        let names: Vec<String> = units.iter().map(|unit| format!("`{unit}`")).collect();
-        let expected = format!("expected whole numbers of {}", names.join(", "));
-        let what = format!("is `{text}`, which the API server does not take here");
-        cx.expected(path, what, expected);
-    }
-    cx.span_of_time(path, time)
 }

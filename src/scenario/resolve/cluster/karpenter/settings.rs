@@ -5,10 +5,10 @@ use crate::des::SimDuration;
 use crate::karpenter::Version;
 use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::resolve::context::Context;
-use crate::scenario::spec::karpenter::{KarpenterSettingsSpec, KarpenterSpec};
+use crate::scenario::resolve::release::since;
+use crate::scenario::spec::karpenter::KarpenterSettingsSpec;
 use crate::scenario::tree::{Node, Value, child};
 
-const VERSION: &str = "cluster.karpenter.version";
 const SETTINGS: &str = "cluster.karpenter.settings";
 const VALUES_AT: &str = "cluster.karpenter.values";
 /// `settings.batchIdleDuration` where absent.
@@ -122,39 +122,6 @@ pub(super) struct Settings {
     pub(super) node_repair: bool,
 }
 
-/// The release whose rules apply; the newest where a mistake in it was reported.
-pub(super) fn version(cx: &mut Context<'_>, spec: &KarpenterSpec) -> Version {
-    let parsed = spec.version.as_deref().map(Version::parse);
-    parsed
-        .unwrap_or(Ok(Version::NEWEST))
-        .unwrap_or_else(|mistake| {
-            let newest = Version::NEWEST;
-            let expected = format!("expected a release from `1.0.0` to `{newest}`");
-            cx.expected(VERSION, mistake.to_string(), expected);
-            newest
-        })
-}
-
-/// Reports what stands at `path` although `version` does not have it; `what` names it where the path does not.
-pub(in crate::scenario::resolve) fn since(
-    cx: &mut Context<'_>,
-    path: &str,
-    what: &str,
-    first: Version,
-    version: Version,
-) {
-    if version < first {
-        let message =
-            format!("{what} is there since Karpenter {first}, and `{VERSION}` is `{version}`");
-        let diagnostic = Diagnostic::error(cx.span(path), message)
-            .expected("expected nothing that is newer than the release")
-            .help(format!(
-                "leave it out, or set `{VERSION}: {first}` or later"
-            ));
-        cx.push(diagnostic);
-    }
-}
-
 /// Reads the settings, and says of every value that is too new for the release or of no effect what becomes of it.
 pub(super) fn settings(
     cx: &mut Context<'_>,
@@ -166,7 +133,7 @@ pub(super) fn settings(
         let Some(node) = cx.node(&at).filter(|node| !node.is_null()) else {
             continue;
         };
-        since(cx, &at, &format!("`{at}`"), Version::minor(*first), version);
+        since(cx, &at, &at, Version::minor(*first));
         if let Carried(absent) = fate
             && version >= Version::minor(*first)
             && !absent.is(node, version)
