@@ -2,11 +2,13 @@
 //! and the same pods on every type AWS has in Mumbai.
 //!
 //! Each size prints a hash of its plan: a change that is meant to be faster only must leave it as it is.
+//!
+//! With `--beside-upstream SIZE` it prints the claims of one pass and pods a second instead, for `benches/upstream/run.sh`.
 
 #[path = "../tests/it/provisioning/fake.rs"]
 mod fake;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use karpsim::karpenter::provisioning::solve;
@@ -14,6 +16,11 @@ use karpsim::karpenter::provisioning::solve;
 use fake::World;
 
 fn main() {
+    let mut arguments = std::env::args().skip_while(|argument| argument != "--beside-upstream");
+    if let Some(size) = arguments.nth(1) {
+        beside_upstream(size.parse().expect("a number of pods"));
+        return;
+    }
     let mut criterion = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(500))
@@ -28,6 +35,24 @@ fn main() {
         fake::diverse_in_mumbai,
     );
     criterion.final_summary();
+}
+
+/// Claims, and pods a second of the median pass of half a second's.
+fn beside_upstream(size: usize) {
+    fake::diverse(size).with_problem(|problem| {
+        let started = Instant::now();
+        let (mut took, mut claims) = (Vec::new(), 0);
+        while took.len() < 3 || started.elapsed() < Duration::from_millis(500) {
+            let begin = Instant::now();
+            let plan = solve(problem);
+            took.push(begin.elapsed());
+            assert!(plan.errors.is_empty(), "every pod finds a place");
+            claims = plan.claims.len();
+        }
+        took.sort_unstable();
+        let median = took[took.len() / 2].as_secs_f64();
+        println!("{claims} {:.1}", size as f64 / median);
+    });
 }
 
 fn solve_each(criterion: &mut Criterion, types: &str, sizes: &[usize], world: fn(usize) -> World) {

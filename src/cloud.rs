@@ -21,7 +21,7 @@ pub mod node_class;
 pub mod prices;
 
 pub use catalog::{Catalog, UnknownRegion};
-pub use instance_type::{CapacityType, InstanceType, InstanceTypeId, Offering, Price};
+pub use instance_type::{CapacityType, InstanceType, InstanceTypeId, Offering, Price, Reservation};
 pub use market::{Pool, SpotMarket};
 pub use money::NanoUsd;
 pub use node_class::{AmiFamily, NodeClassParams};

@@ -7,6 +7,7 @@ use karpsim::api::{
     Effect, LabelSet, Requirement, Requirements, Resource, Resources, Symbol, Symbols, Taint,
     Toleration, key,
 };
+use karpsim::cluster::template::HostPort;
 use karpsim::cluster::template::{PodAffinityTerm, PodSelector, SpreadConstraint};
 use karpsim::cluster::{PodTemplate, TemplateId};
 use karpsim::des::{Purpose, SimTime, StreamKey};
@@ -218,7 +219,8 @@ fn random_template(symbols: &mut Symbols, dice: &mut Dice) -> PodTemplate {
         }
     }
     if dice.one_in(8) {
-        made.host_ports.push((8_080, symbols.intern("TCP")));
+        made.host_ports
+            .push(HostPort::everywhere(8_080, symbols.intern("TCP")));
     }
     made.daemon = dice.one_in(6);
     made.priority = dice.one_of(&[0, 0, 10, 1_000]);

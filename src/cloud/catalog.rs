@@ -218,6 +218,7 @@ fn offerings(terms: &TypeTerms, zones: &[Zone], symbols: &mut Symbols) -> Vec<Of
                 price,
                 available: true,
                 requirements: labels::of_offering(zone, label),
+                reservation: None,
             }));
         }
     }

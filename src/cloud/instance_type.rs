@@ -65,6 +65,17 @@ pub struct Offering {
     pub available: bool,
     /// The labels of this offering (zone, capacity type, ...) as requirements.
     pub requirements: Requirements,
+    /// What it draws on, for capacity that is reserved.
+    pub reservation: Option<Reservation>,
+}
+
+/// A capacity reservation as an offering sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reservation {
+    /// The value of `karpenter.k8s.aws/capacity-reservation-id`.
+    pub id: Symbol,
+    /// Instances that may still be launched into it.
+    pub capacity: u32,
 }
 
 /// An instance type.

@@ -2,6 +2,8 @@
 //!
 //! Pods with the same template are one equivalence class for kube-scheduler and for Karpenter.
 
+use std::net::IpAddr;
+
 use crate::api::objects::core::{NodeInclusionPolicy, Probe, WhenUnsatisfiable};
 use crate::api::{
     GoDuration, LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Toleration,
@@ -64,8 +66,8 @@ pub struct PodTemplate {
     pub tolerations: Vec<Toleration>,
     /// How it spreads.
     pub spread: Vec<SpreadConstraint>,
-    /// Ports taken on the node: (port, protocol symbol).
-    pub host_ports: Vec<(u16, Symbol)>,
+    /// Ports taken on the node.
+    pub host_ports: Vec<HostPort>,
     /// Priority; higher goes first.
     pub priority: i32,
     /// Whether it may preempt.
@@ -170,6 +172,49 @@ impl PodTemplate {
         let required = &self.required_node_terms;
         self.node_selector.matches(labels, symbols)
             && (required.is_empty() || required.iter().any(|term| term.matches(labels, symbols)))
+    }
+}
+
+/// A port that a pod takes on its node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HostPort {
+    /// Number.
+    pub port: u16,
+    /// `TCP`, `UDP` or `SCTP`.
+    pub protocol: Symbol,
+    /// The address it is taken on; every address where none.
+    pub ip: Option<IpAddr>,
+}
+
+impl HostPort {
+    /// A port taken on every address.
+    #[must_use]
+    pub const fn everywhere(port: u16, protocol: Symbol) -> Self {
+        Self {
+            port,
+            protocol,
+            ip: None,
+        }
+    }
+
+    /// A port taken on an address; the unspecified address means every address.
+    #[must_use]
+    pub fn new(port: u16, protocol: Symbol, ip: Option<IpAddr>) -> Self {
+        Self {
+            port,
+            protocol,
+            ip: ip.filter(|ip| !ip.is_unspecified()),
+        }
+    }
+
+    /// Whether a node cannot give both (spec/karpenter.md 1.9).
+    #[must_use]
+    pub fn clashes(&self, other: &Self) -> bool {
+        let shares_address = match (self.ip, other.ip) {
+            (Some(a), Some(b)) => a == b,
+            _ => true,
+        };
+        (self.port, self.protocol) == (other.port, other.protocol) && shares_address
     }
 }
 

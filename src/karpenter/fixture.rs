@@ -46,6 +46,7 @@ impl Fixture {
                     price: mills_per_hour(mills),
                     available: true,
                     requirements: Requirements::from_labels(&labels.into_iter().collect()),
+                    reservation: None,
                 }
             })
             .collect();

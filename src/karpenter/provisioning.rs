@@ -4,15 +4,17 @@
 //! as plain data with no tie to the live tables, so a recorded pass of a real cluster can be replayed. [`Batcher`] says when a pass starts.
 //!
 //! The rules are upstream's, one module each: the order of pods (`queue`), what they give up when refused (`preferences`), where
-//! they are tried (`places`), which types a claim could still be (`pool`), DaemonSet overhead (`daemons`), limits (`limits`),
-//! spread and affinity (`topology`), price order and truncation (`finish`). What upstream leaves to chance is drawn (`draws`).
+//! they are tried (`places`, `order`), which types a claim could still be (`pool`), DaemonSet overhead (`daemons`), limits (`limits`),
+//! spread and affinity (`topology`), capacity reservations (`reservations`), price order and truncation (`finish`). What upstream leaves to
+//! chance is drawn (`draws`).
+//!
+//! That it decides as the real scheduler does is proved case by case: `tests/conformance/karpenter` records the real one.
 //!
 //! A pass is fast because it never asks twice: pods of a template are one class (`variant`), places with the same labels share one interned
 //! requirement set (`narrowing`), a set is held against a pool's types once and the answer kept as a bit mask (`pool`), and a place that
 //! refused a class for a reason that cannot pass is never offered to it again.
 //!
-//! Not modelled: reserved capacity (1.13; a reserved offering counts as any other), static pools (1.16), dynamic resource
-//! allocation, volumes, and the IP address of a host port (all addresses conflict).
+//! Not modelled: static pools (1.16), dynamic resource allocation and volumes.
 
 pub mod batcher;
 pub mod plan;
@@ -27,11 +29,13 @@ mod explain;
 mod finish;
 mod limits;
 mod narrowing;
+mod order;
 mod pass;
 mod places;
 mod pool;
 mod preferences;
 mod queue;
+mod reservations;
 mod topology;
 mod variant;
 
@@ -39,8 +43,8 @@ pub use batcher::{Batcher, Closed, Window};
 pub use plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason, TypeFailures};
 pub use preferences::Relaxation;
 pub use problem::{
-    CountedNode, ExistingNode, HostPort, Limits, MinValuesPolicy, Options, PendingPod,
-    PoolTemplate, PreferencePolicy, Problem,
+    CountedNode, ExistingNode, Limits, MinValuesPolicy, Options, PendingPod, PoolTemplate,
+    PreferencePolicy, Problem,
 };
 
 /// What Karpenter's scheduler decides about the pods of `problem`. Without an eligible pool it decides nothing, not even about existing

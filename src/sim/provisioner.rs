@@ -265,6 +265,7 @@ impl World<'_> {
         ExistingNode {
             name: Symbol::hostname(key.slot()),
             pool: None,
+            joined: node.registered.is_some() || node.claim.is_none(),
             initialized: node.initialized.is_some() || node.claim.is_none(),
             labels: node.labels.clone(),
             taints: node

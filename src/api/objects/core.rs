@@ -199,6 +199,9 @@ pub struct ContainerPort {
     pub container_port: u16,
     /// Port taken on the node; 0 is none.
     pub host_port: u16,
+    /// The address of the node it is taken on; every address where absent.
+    #[serde(rename = "hostIP")]
+    pub host_ip: Option<String>,
     /// `TCP` where absent.
     pub protocol: Option<String>,
 }
@@ -332,9 +335,12 @@ pub struct PodAffinityTerm {
     /// Which pods.
     #[serde(default)]
     pub label_selector: LabelSelector,
-    /// The pod's own namespace where empty.
+    /// The pod's own namespace where empty and there is no `namespaceSelector`.
     #[serde(default)]
     pub namespaces: Vec<String>,
+    /// Joins the namespaces it selects to those listed.
+    #[serde(default)]
+    pub namespace_selector: Option<LabelSelector>,
     /// The node label that makes a domain.
     pub topology_key: String,
 }

@@ -110,7 +110,10 @@ fn attempt(
     *took += attempt.took;
     Ok(attempt
         .result
-        .and_then(|command| balance.approve(alone, command)))
+        .and_then(|command| match balance.rejection(alone, &command) {
+            Some(score) => Err(Unconsolidatable::Unbalanced(score)),
+            None => Ok(command),
+        }))
 }
 
 fn pools_only_in(rest: &[Candidate<'_>], done: &[Candidate<'_>]) -> Vec<usize> {

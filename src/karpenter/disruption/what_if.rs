@@ -143,6 +143,7 @@ mod tests {
         ExistingNode {
             name: Symbol::hostname(0),
             pool: None,
+            joined: true,
             initialized,
             labels: LabelSet::default(),
             taints: Vec::new(),

@@ -1,11 +1,13 @@
 //! What will DaemonSets take of a node before any other pod does? (1.9, 1.10)
 
+use super::bits::Bits;
 use super::preferences::bears_prefer_no_schedule;
-use super::problem::{ExistingNode, HostPort, PoolTemplate, Problem};
+use super::problem::{ExistingNode, PoolTemplate, Problem};
 use crate::api::taint::tolerated;
 use crate::api::{Requirements, Resources, Symbols, Taint, Toleration};
 use crate::cloud::InstanceType;
 use crate::cluster::PodTemplate;
+use crate::cluster::template::HostPort;
 
 /// A DaemonSet's pod as the pass has come to see it.
 #[derive(Clone, Debug)]
@@ -91,11 +93,12 @@ impl<'a> Daemons<'a> {
         )
     }
 
-    /// What they take of a new node of each type; `set` is what the pool's nodes are.
+    /// What they take of a new node of each type the pool's own requirements leave; `set` is what the pool's nodes are.
     pub(super) fn of_types(
         &mut self,
         pool: &PoolTemplate,
         set: &Requirements,
+        eligible: &Bits,
         symbols: &Symbols,
     ) -> Vec<Overhead> {
         let mut overheads = vec![Overhead::default(); pool.types.len()];
@@ -104,8 +107,9 @@ impl<'a> Daemons<'a> {
             .iter_mut()
             .filter(|daemon| daemon.bears(&pool.taints))
         {
-            for (instance_type, overhead) in pool.types.iter().zip(&mut overheads) {
-                if daemon.runs_on(set, instance_type, symbols) {
+            for place in eligible.iter() {
+                if daemon.runs_on(set, &pool.types[place], symbols) {
+                    let overhead = &mut overheads[place];
                     overhead.requests += daemon.pod.requests;
                     overhead.host_ports.extend(&daemon.pod.host_ports);
                 }

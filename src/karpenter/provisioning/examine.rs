@@ -4,9 +4,11 @@ use super::amounts::fits;
 use super::narrowing::{Place, SetId};
 use super::pass::Pass;
 use super::pool::Shortage;
-use super::problem::{HostPort, MinValuesPolicy};
+use super::problem::MinValuesPolicy;
+use super::reservations::Holding;
 use super::topology::HostId;
 use crate::api::{Symbol, key};
+use crate::cluster::template::HostPort;
 
 /// Why a place refuses a pod.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,6 +29,8 @@ pub(super) enum Refusal {
     Types(SetId),
     /// Too few values of a label are left.
     MinValues(Shortage),
+    /// Reserved capacity would do, and other claims hold all there is.
+    Reserved,
     /// The pool may have no more nodes.
     NodeLimit,
     /// Every type is beyond the limits.
@@ -53,6 +57,9 @@ impl Refused {
     }
 }
 
+/// The place in the draws of the first pool; nodes and claims count up from 0.
+const LAST_PLACE: u64 = (1 << 24) - 1;
+
 /// What a new claim would be.
 #[derive(Debug)]
 pub(super) struct NewPlace {
@@ -64,6 +71,7 @@ impl Pass<'_> {
     /// Works out what the variant asks of domains as things stand.
     pub(super) fn look_around(&mut self, variant: usize) {
         self.look += 1;
+        self.draws.next_step();
         let variant = self.variants.get(variant);
         self.topology.demands(
             variant.template,
@@ -98,6 +106,7 @@ impl Pass<'_> {
             return Err(Refused::for_good(Refusal::Requirement(key::HOSTNAME)));
         }
         let (at, host) = (here.set, here.host);
+        self.draws.at(node as u64);
         let becomes = self
             .settle(at, variant, Place::Node)
             .map_err(Refused::now)?;
@@ -139,6 +148,7 @@ impl Pass<'_> {
         }
         self.allow_host(host)?;
         self.add_up(claim, variant);
+        self.draws.at((self.nodes.nodes.len() + claim) as u64);
         let becomes = self
             .settle(at, variant, Place::Claim)
             .map_err(Refused::now)?;
@@ -153,9 +163,29 @@ impl Pass<'_> {
                 lasting: becomes == at,
             });
         }
-        match self.shortages(pool, becomes).first() {
-            Some(&short) => Err(Refused::now(Refusal::MinValues(short))),
-            None => Ok(becomes),
+        if let Some(&short) = self.shortages(pool, becomes).first() {
+            return Err(Refused::now(Refusal::MinValues(short)));
+        }
+        let held = std::mem::take(&mut self.claims.claims[claim].reserved);
+        let reserved = self.reserve(pool, becomes, &held);
+        self.claims.claims[claim].reserved = held;
+        reserved.map_err(Refused::now)?;
+        Ok(becomes)
+    }
+
+    /// Leaves the reservations behind that a claim with these types would hold.
+    fn reserve(&mut self, pool: usize, at: SetId, held: &[Symbol]) -> Result<(), Refusal> {
+        let (set, types) = (self.sets.get(at), self.pools[pool].types);
+        let symbols = self.problem.symbols;
+        match self
+            .reservations
+            .holding(held, set, &self.kept, types, symbols)
+        {
+            Holding::These(ids) => {
+                self.reserved = ids;
+                Ok(())
+            }
+            Holding::Deferred => Err(Refusal::Reserved),
         }
     }
 
@@ -184,6 +214,7 @@ impl Pass<'_> {
             return Err(Refusal::Requirement(key::HOSTNAME));
         }
         self.used.copy_from_slice(self.requests.row(asks.template));
+        self.draws.at(LAST_PLACE - pool as u64);
         let becomes = self.settle(at, variant, Place::Claim)?;
         self.allow_host(HostId::UNBORN)
             .map_err(|refused| refused.why)?;
@@ -193,7 +224,9 @@ impl Pass<'_> {
         if self.kept.is_empty() {
             return Err(Refusal::Types(becomes));
         }
-        self.with_min_values(pool, becomes)
+        let place = self.with_min_values(pool, becomes)?;
+        self.reserve(pool, place.set, &[])?;
+        Ok(place)
     }
 
     /// The same for an explanation: only why.
@@ -226,7 +259,7 @@ impl Pass<'_> {
         })
     }
 
-    /// What a place with requirement set `at` becomes, asked at most once per look.
+    /// What a place with requirement set `at` becomes, asked at most once per look unless it is drawn.
     fn settle(&mut self, at: SetId, variant: usize, place: Place) -> Result<SetId, Refusal> {
         if let Some(&(look, outcome)) = self.outcomes.get(at.index())
             && look == self.look
@@ -234,6 +267,7 @@ impl Pass<'_> {
             return outcome;
         }
         let asks = self.variants.get(variant).requirements;
+        let drawn = self.draws.made();
         let merged = self
             .sets
             .merge(at, asks, place, self.problem.symbols)
@@ -248,6 +282,9 @@ impl Pass<'_> {
             );
             narrowed.map_err(Refusal::Topology)
         });
+        if self.draws.made() > drawn {
+            return outcome; // Upstream draws for every place anew.
+        }
         let unknown = (0, Err(Refusal::Resources));
         if at.index() >= self.outcomes.len() {
             self.outcomes.resize(self.sets.len(), unknown);
@@ -296,5 +333,7 @@ impl Pass<'_> {
 }
 
 fn shares_port(taken: &[HostPort], wanted: &[HostPort]) -> bool {
-    wanted.iter().any(|port| taken.contains(port))
+    wanted
+        .iter()
+        .any(|port| taken.iter().any(|other| other.clashes(port)))
 }

@@ -1,23 +1,17 @@
 //! Why does a pod fit nowhere? The refusals of every place, counted (1.10; spec/karpenter.md 11, rows 2 and 3).
 
 use super::examine::Refusal;
-use super::pass::Pass;
+use super::pass::{Failure, Pass};
 use super::plan::{Cause, NodeFailures, PoolFailure, Reason};
 use super::problem::PendingPod;
 use crate::api::taint::tolerated;
 
 impl Pass<'_> {
-    /// Why every place refuses a pod, relaxed as far as it goes, as things stand now.
-    pub(super) fn explain(&mut self, pod: &PendingPod) -> Reason {
-        let mut variant = self.variants.first(pod.template.index());
-        while let Some(next) =
-            self.variants
-                .relaxed(variant, self.problem, &mut self.sets, &mut self.topology)
-        {
-            variant = next;
-        }
-        self.draws.next_attempt();
+    /// Why every place refuses a pod, in the words of its last attempt: nothing has changed since.
+    pub(super) fn explain(&mut self, pod: &PendingPod, failure: Failure) -> Reason {
+        let variant = failure.variant;
         self.look_around(variant);
+        self.draws.return_to(failure.attempt);
         let mut reason = Reason::default();
         for node in 0..self.nodes.nodes.len() {
             if let Some(refusal) = self.node_refusal(node, variant, pod.ignores_protection) {
@@ -29,6 +23,9 @@ impl Pass<'_> {
                 let cause = self.cause(refusal, pool, variant);
                 let pool = self.pools[pool].index;
                 reason.pools.push(PoolFailure { pool, cause });
+                if refusal == Refusal::Reserved {
+                    break;
+                }
             }
         }
         reason.pools.extend(self.dropped.iter().cloned());
@@ -62,6 +59,7 @@ impl Pass<'_> {
             Refusal::Requirement(key) => Cause::Requirement(key),
             Refusal::Topology(key) => Cause::Topology(key),
             Refusal::MinValues(short) => short.into(),
+            Refusal::Reserved => Cause::Reserved,
             Refusal::Types(set) => {
                 let requests = self.requests.row(template);
                 let ports = &self.problem.templates[template].host_ports;
@@ -88,7 +86,11 @@ fn count(refusal: Refusal, failures: &mut NodeFailures) {
         Refusal::Resources => &mut failures.resources,
         Refusal::Requirement(_) => &mut failures.requirements,
         Refusal::Topology(_) => &mut failures.topology,
-        Refusal::Types(_) | Refusal::MinValues(_) | Refusal::NodeLimit | Refusal::Limits => {
+        Refusal::Types(_)
+        | Refusal::MinValues(_)
+        | Refusal::Reserved
+        | Refusal::NodeLimit
+        | Refusal::Limits => {
             unreachable!("a node does not refuse for {refusal:?}")
         }
     };

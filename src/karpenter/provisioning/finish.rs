@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::bits::Bits;
+use super::draws::Attempt;
 use super::narrowing::SetId;
-use super::pass::Pass;
+use super::pass::{Failure, Pass};
 use super::places::Claim;
 use super::plan::{Cause, NewClaim, NodeFailures, Plan, PoolFailure, Reason};
 use super::pool::{Shortage, allowed_offerings, cheapest};
@@ -29,6 +30,14 @@ const CAPACITY_TYPES: [CapacityType; 3] = [
     CapacityType::OnDemand,
 ];
 
+/// Upstream's claims of a pool share one map of annotations, so the last claim made says of all whether `minValues` was lowered.
+fn share_annotations(claims: &mut [Claim]) {
+    let mut last = BTreeMap::new();
+    for claim in claims.iter_mut().rev() {
+        claim.min_values_relaxed = *last.entry(claim.pool).or_insert(claim.min_values_relaxed);
+    }
+}
+
 impl Pass<'_> {
     /// The plan; `queue` holds the pods without a place.
     pub(super) fn finish(mut self, queue: Queue) -> Plan {
@@ -37,25 +46,43 @@ impl Pass<'_> {
             relaxed: std::mem::take(&mut self.relaxed),
             ..Plan::default()
         };
-        let mut reasons: BTreeMap<(usize, bool), Reason> = BTreeMap::new();
-        for (place, tried) in queue.into_rest() {
+        let mut reasons: BTreeMap<Failure, Reason> = BTreeMap::new();
+        for place in queue.into_rest() {
             let pod = &self.problem.pods[place];
-            if tried {
-                let kind = (pod.template.index(), pod.ignores_protection);
-                let reason = reasons.entry(kind).or_insert_with(|| self.explain(pod));
+            if let Some(failure) = self.failed[place] {
+                let reason = reasons
+                    .entry(failure)
+                    .or_insert_with(|| self.explain(pod, failure));
                 plan.errors.push((pod.id, reason.clone()));
             } else {
                 plan.unreached.push(pod.id);
             }
         }
         let mut rankings = BTreeMap::new();
-        for claim in std::mem::take(&mut self.claims.claims) {
+        let mut claims = std::mem::take(&mut self.claims.claims);
+        share_annotations(&mut claims);
+        for mut claim in claims {
+            claim.set = self.pinned_to_reservations(&claim);
             let ranking = rankings
                 .entry((claim.pool, claim.set.index()))
                 .or_insert_with(|| self.rank(claim.pool, claim.set));
             self.write(claim, ranking, &mut plan);
         }
         plan
+    }
+
+    /// A claim that holds reservations is launched into one of them.
+    fn pinned_to_reservations(&mut self, claim: &Claim) -> SetId {
+        let symbols = self.problem.symbols;
+        let label = symbols.get(CapacityType::Reserved.label());
+        let (Some(label), false) = (label, claim.reserved.is_empty()) else {
+            return claim.set;
+        };
+        let mut set = self.sets.get(claim.set).clone();
+        set.set(key::CAPACITY_TYPE, Requirement::of(vec![label]));
+        let held = Requirement::of(claim.reserved.clone());
+        set.add(key::CAPACITY_RESERVATION_ID, &held, symbols);
+        self.sets.intern(set)
     }
 
     fn write(&mut self, claim: Claim, ranking: &Ranking, plan: &mut Plan) {
@@ -75,11 +102,16 @@ impl Pass<'_> {
             return;
         }
         let pool = &self.pools[claim.pool];
+        // The order of the map is one for all claims of the pool.
+        self.draws.return_to(Attempt::default());
+        self.draws.at(claim.pool as u64);
+        self.draws.begin(0);
+        let overhead = pool.least_overhead(&claim.types, &mut self.draws);
         plan.claims.push(NewClaim {
             pool: pool.index,
             requirements: self.written_requirements(&claim, &types, ranking),
             types,
-            requests: claim.requests + pool.least_overhead(&claim.types),
+            requests: claim.requests + overhead,
             pods: claim.pods,
             min_values_relaxed: claim.min_values_relaxed,
         });
@@ -118,7 +150,7 @@ impl Pass<'_> {
     }
 
     /// The claim's requirements with the names of its types and the capacity types they are available as; what was only simulated
-    /// for DaemonSets goes. A consolidation leaves the capacity types open: its price rules come before anything is written (4.8).
+    /// for DaemonSets goes.
     fn written_requirements(
         &self,
         claim: &Claim,
@@ -129,18 +161,16 @@ impl Pass<'_> {
         let mut requirements = self.sets.get(claim.set).clone();
         let names = types.iter().map(|&place| all[place].name).collect();
         requirements.add(key::INSTANCE_TYPE, &Requirement::of(names), symbols);
-        if !self.problem.options.consolidation_simulation {
-            let bits = types
-                .iter()
-                .fold(0, |bits, &place| bits | ranking.capacity_types[place]);
-            let available = CAPACITY_TYPES
-                .into_iter()
-                .filter(|&capacity_type| bits >> capacity_type as u8 & 1 == 1);
-            let labels = available
-                .filter_map(|capacity_type| symbols.get(capacity_type.label()))
-                .collect();
-            requirements.add(key::CAPACITY_TYPE, &Requirement::of(labels), symbols);
-        }
+        let bits = types
+            .iter()
+            .fold(0, |bits, &place| bits | ranking.capacity_types[place]);
+        let available = CAPACITY_TYPES
+            .into_iter()
+            .filter(|&capacity_type| bits >> capacity_type as u8 & 1 == 1);
+        let labels = available
+            .filter_map(|capacity_type| symbols.get(capacity_type.label()))
+            .collect();
+        requirements.add(key::CAPACITY_TYPE, &Requirement::of(labels), symbols);
         requirements.remove(key::REGISTERED);
         requirements.remove(key::INITIALIZED);
         requirements

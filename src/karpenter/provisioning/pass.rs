@@ -4,7 +4,7 @@
 use super::amounts::{Kinds, Rows};
 use super::bits::Bits;
 use super::daemons::Daemons;
-use super::draws::Draws;
+use super::draws::{Attempt, Draws};
 use super::examine::{NewPlace, Refusal};
 use super::narrowing::{SetId, Sets};
 use super::places::{Claim, Claims, Nodes};
@@ -13,8 +13,28 @@ use super::pool::Pool;
 use super::preferences::Relaxation;
 use super::problem::{PendingPod, Problem};
 use super::queue::Queue;
+use super::reservations::Reservations;
 use super::topology::{Demand, Topology};
 use super::variant::{TaintSetId, TaintSets, Variants};
+use crate::api::Symbol;
+
+/// Where an attempt to place a pod ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Failure {
+    /// What it had come to ask for.
+    pub(super) variant: usize,
+    /// Its last look.
+    pub(super) attempt: Attempt,
+}
+
+/// What all places together say to a pod.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Answer {
+    Placed,
+    Refused,
+    /// It waits for reserved capacity.
+    Deferred,
+}
 
 /// The state of a pass.
 #[derive(Debug)]
@@ -31,6 +51,11 @@ pub(super) struct Pass<'a> {
     pub(super) topology: Topology<'a>,
     pub(super) variants: Variants,
     pub(super) draws: Draws,
+    pub(super) reservations: Reservations,
+    /// Ids of the reservations the place at hand would hold.
+    pub(super) reserved: Vec<Symbol>,
+    /// By pod: where its last attempt ended, if it found no place.
+    pub(super) failed: Vec<Option<Failure>>,
     /// Existing nodes with the pods they are to take, in order of decision.
     pub(super) placed_on_nodes: Vec<(usize, u64)>,
     /// Pods that were placed after they had given something up.
@@ -92,6 +117,9 @@ impl<'a> Pass<'a> {
             topology,
             sets,
             draws: Draws::new(problem.ties),
+            reservations: Reservations::new(problem),
+            reserved: Vec::new(),
+            failed: vec![None; problem.pods.len()],
             placed_on_nodes: Vec::new(),
             relaxed: Vec::new(),
             used: vec![0; kinds.count()],
@@ -107,59 +135,82 @@ impl<'a> Pass<'a> {
     /// The decision.
     pub(super) fn run(mut self) -> Plan {
         let mut queue = Queue::new(self.problem);
-        // By template and exemption: the count of placements at which a pod found no place. Until there is one more, none will.
-        let mut failures: Vec<Option<u64>> = vec![None; 2 * self.problem.templates.len()];
+        // By template and exemption: the count of placements at which a pod found no place, and how. Until there is one more, none will.
+        let mut failures: Vec<Option<(u64, Failure)>> =
+            vec![None; 2 * self.problem.templates.len()];
         let (mut placements, mut attempts) = (0_u64, 0_u64);
         while attempts < self.problem.options.max_attempts
             && let Some(place) = queue.pop()
         {
             attempts += 1;
             let pod = &self.problem.pods[place];
-            let failure =
+            let known =
                 &mut failures[2 * pod.template.index() + usize::from(pod.ignores_protection)];
-            let known = *failure == Some(placements);
-            if !known && self.place(pod) {
-                placements += 1;
-                continue;
+            let failure = match *known {
+                Some((at, failure)) if at == placements => failure,
+                _ => match self.place(pod) {
+                    Ok(()) => {
+                        placements += 1;
+                        continue;
+                    }
+                    Err(failure) => failure,
+                },
+            };
+            if !self.draws.drew() {
+                *known = Some((placements, failure));
             }
-            if !known && !self.draws.drew() {
-                *failure = Some(placements);
-            }
+            self.failed[place] = Some(failure);
             queue.push(place);
         }
         self.finish(queue)
     }
 
-    /// Tries a pod with less and less of its wishes. The draws of the last attempt stay to be asked about.
-    fn place(&mut self, pod: &PendingPod) -> bool {
+    /// Tries a pod with less and less of its wishes; a pod that waits for reserved capacity keeps them. The draws of the last attempt stay to
+    /// be asked about.
+    fn place(&mut self, pod: &PendingPod) -> Result<(), Failure> {
         let first = self.variants.first(pod.template.index());
         let mut variant = first;
         self.draws.next_attempt();
         loop {
-            if self.try_places(pod, variant) {
-                if variant != first {
-                    let given_up = self.variants.given_up(variant, first);
-                    self.relaxed.push((pod.id, given_up));
+            let wants = match self.try_places(pod, variant) {
+                Answer::Placed => {
+                    if variant != first {
+                        let given_up = self.variants.given_up(variant, first);
+                        self.relaxed.push((pod.id, given_up));
+                    }
+                    return Ok(());
                 }
-                return true;
+                Answer::Refused => true,
+                Answer::Deferred => false,
+            };
+            let failure = Failure {
+                variant,
+                attempt: self.draws.attempt(),
+            };
+            if !wants {
+                return Err(failure);
             }
             let relaxed =
                 self.variants
                     .relaxed(variant, self.problem, &mut self.sets, &mut self.topology);
             match relaxed {
                 Some(next) => variant = next,
-                None => return false,
+                None => return Err(failure),
             }
         }
     }
 
     /// Existing nodes, then claims of this pass, then a new claim (1.6).
-    fn try_places(&mut self, pod: &PendingPod, variant: usize) -> bool {
+    fn try_places(&mut self, pod: &PendingPod, variant: usize) -> Answer {
         self.look_around(variant);
-        self.try_nodes(pod, variant) || {
-            self.look += 1;
-            self.try_claims(pod, variant) || self.try_new_claim(pod, variant)
+        if self.try_nodes(pod, variant) {
+            return Answer::Placed;
         }
+        self.look += 1;
+        if self.try_claims(pod, variant) {
+            return Answer::Placed;
+        }
+        self.try_new_claim(pod, variant)
     }
 
     fn try_nodes(&mut self, pod: &PendingPod, variant: usize) -> bool {
@@ -209,7 +260,7 @@ impl<'a> Pass<'a> {
 
     fn try_claims(&mut self, pod: &PendingPod, variant: usize) -> bool {
         for rank in 0..self.claims.order.len() {
-            let claim = self.claims.order[rank];
+            let claim = self.claims.order[rank].claim as usize;
             if self.variants.get(variant).closed_claims.has(claim) {
                 continue;
             }
@@ -229,7 +280,7 @@ impl<'a> Pass<'a> {
 
     fn put_on_claim(&mut self, rank: usize, variant: usize, set: SetId, pod: &PendingPod) {
         let template = self.variants.get(variant).template;
-        let place = self.claims.order[rank];
+        let place = self.claims.order[rank].claim as usize;
         let claim = &mut self.claims.claims[place];
         claim.set = set;
         std::mem::swap(&mut claim.types, &mut self.kept);
@@ -238,6 +289,8 @@ impl<'a> Pass<'a> {
             .host_ports
             .extend(&self.problem.templates[template].host_ports);
         claim.pods.push(pod.id);
+        self.reservations.exchange(&claim.reserved, &self.reserved);
+        std::mem::swap(&mut claim.reserved, &mut self.reserved);
         let taints = self.variants.taints(self.pool_taints[claim.pool]);
         self.topology
             .record(template, self.sets.get(set), claim.host, taints);
@@ -249,14 +302,19 @@ impl<'a> Pass<'a> {
         self.claims.reorder(rank);
     }
 
-    fn try_new_claim(&mut self, pod: &PendingPod, variant: usize) -> bool {
+    fn try_new_claim(&mut self, pod: &PendingPod, variant: usize) -> Answer {
         for pool in 0..self.pools.len() {
-            if let Ok(place) = self.examine_pool(pool, variant) {
-                self.create_claim(pool, variant, place, pod);
-                return true;
+            match self.examine_pool(pool, variant) {
+                Ok(place) => {
+                    self.create_claim(pool, variant, place, pod);
+                    return Answer::Placed;
+                }
+                // No pool of less weight takes what reserved capacity will serve.
+                Err(Refusal::Reserved) => return Answer::Deferred,
+                Err(_) => {}
             }
         }
-        false
+        Answer::Refused
     }
 
     fn create_claim(&mut self, pool: usize, variant: usize, place: NewPlace, pod: &PendingPod) {
@@ -271,7 +329,9 @@ impl<'a> Pass<'a> {
             host_ports: asks.host_ports.clone(),
             pods: vec![pod.id],
             min_values_relaxed: place.min_values_relaxed,
+            reserved: std::mem::take(&mut self.reserved),
         };
+        self.reservations.exchange(&[], &claim.reserved);
         let taints = self.variants.taints(self.pool_taints[pool]);
         self.topology
             .record(template, self.sets.get(place.set), claim.host, taints);

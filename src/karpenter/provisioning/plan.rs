@@ -86,6 +86,8 @@ pub enum Cause {
     Topology(Symbol),
     /// No type passes.
     Types(TypeFailures),
+    /// Reserved capacity would do and other claims of the pass hold all there is: the pod waits for the next pass (1.13).
+    Reserved,
     /// Fewer distinct values of a label among the types that pass than the pool asks for.
     MinValues {
         /// The label.

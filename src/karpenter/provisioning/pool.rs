@@ -3,12 +3,14 @@
 use super::amounts::{Kinds, Rows, fits};
 use super::bits::Bits;
 use super::daemons::{Daemons, Overhead};
+use super::draws::Draws;
 use super::limits::Remaining;
 use super::narrowing::{SetId, Sets};
 use super::plan::{Cause, TypeFailures};
-use super::problem::{HostPort, PoolTemplate, Problem};
+use super::problem::{PoolTemplate, Problem};
 use crate::api::{Requirement, Requirements, Resources, Symbol, Symbols, key};
 use crate::cloud::{InstanceType, Offering, Price};
+use crate::cluster::template::HostPort;
 
 /// A pool during a pass.
 #[derive(Debug)]
@@ -71,7 +73,7 @@ impl<'a> Pool<'a> {
         {
             return Err(short.into());
         }
-        let overheads = daemons.of_types(template, &requirements, symbols);
+        let overheads = daemons.of_types(template, &requirements, &mask.passing, symbols);
         let mut room = Rows::new(kinds);
         for (place, (instance_type, overhead)) in template.types.iter().zip(&overheads).enumerate()
         {
@@ -148,19 +150,37 @@ impl<'a> Pool<'a> {
         mask.failures(&candidates, has_room, |place| !self.clashes(place, ports))
     }
 
-    /// The least, component by component, that DaemonSets take of these types.
-    pub(super) fn least_overhead(&self, types: &Bits) -> Resources {
+    /// The least, component by component, that DaemonSets take of these types. Where they take nothing of some, what upstream finds depends on
+    /// the order of a map: it starts over after such a group (0.3 item 2).
+    pub(super) fn least_overhead(&self, types: &Bits, draws: &mut Draws) -> Resources {
         if !self.has_overhead {
             return Resources::ZERO;
         }
-        let overheads = types.iter().map(|place| self.overheads[place].requests);
-        overheads.reduce(|a, b| a.min(&b)).unwrap_or_default()
+        let of = |place: usize| self.overheads[place].requests;
+        let mut groups: Vec<Resources> = Vec::new();
+        for overhead in self.eligible.iter().map(of) {
+            if !groups.contains(&overhead) {
+                groups.push(overhead);
+            }
+        }
+        if groups.contains(&Resources::ZERO) {
+            for last in (1..groups.len()).rev() {
+                groups.swap(last, draws.below(last + 1));
+            }
+        }
+        groups.retain(|group| types.iter().any(|place| of(place) == *group));
+        let least = groups.into_iter().reduce(|least, next| match least {
+            Resources::ZERO => next,
+            _ => least.min(&next),
+        });
+        least.unwrap_or_default()
     }
 
     fn clashes(&self, place: usize, ports: &[HostPort]) -> bool {
+        let taken = &self.overheads[place].host_ports;
         ports
             .iter()
-            .any(|port| self.overheads[place].host_ports.contains(port))
+            .any(|port| taken.iter().any(|other| other.clashes(port)))
     }
 }
 

@@ -2,12 +2,10 @@
 
 use crate::api::{LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Taint};
 use crate::cloud::InstanceType;
+use crate::cluster::template::HostPort;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::{SimTime, StreamKey};
 use crate::karpenter::Version;
-
-/// A port taken on the node: number and protocol.
-pub type HostPort = (u16, Symbol);
 
 /// Everything one pass looks at. Indices in it and in the [`super::Plan`] are places in these slices.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +66,8 @@ pub struct ExistingNode {
     pub name: Symbol,
     /// Index of its pool, where that is among the pools of the problem.
     pub pool: Option<usize>,
+    /// Whether there is a Node; a claim in flight whose instance has not joined teaches the topology no domain (1.11).
+    pub joined: bool,
     /// Whether Karpenter counts it as initialized; an unmanaged node always is.
     pub initialized: bool,
     /// The node's labels, the claim's until registered. Without a host name label, the name stands for it.
@@ -147,8 +147,11 @@ pub struct Options {
     pub preference_policy: PreferencePolicy,
     /// What `minValues` means.
     pub min_values_policy: MinValuesPolicy,
-    /// Whether this is a disruption method's what-if: protected nodes are then no destinations (1.9).
+    /// Whether this is a disruption method's what-if: protected nodes are then no destinations (1.9), and a claim that cannot get reserved
+    /// capacity makes do with other (1.13).
     pub consolidation_simulation: bool,
+    /// The feature gate `ReservedCapacity` (1.13).
+    pub reserved_capacity: bool,
     /// The most attempts to place a pod, in the place of the minute the real pass may take (1.1). Pods not reached by then get neither place
     /// nor error.
     pub max_attempts: u64,
@@ -163,6 +166,7 @@ impl Default for Options {
             preference_policy: PreferencePolicy::default(),
             min_values_policy: MinValuesPolicy::default(),
             consolidation_simulation: false,
+            reserved_capacity: true,
             max_attempts: u64::MAX,
             claim_types: Version::NEWEST.claim_types(),
         }

@@ -38,8 +38,8 @@ impl Queue {
         self.0.push_back((pod, self.0.len() + 1));
     }
 
-    /// The pods left, each with whether it was tried.
-    pub(super) fn into_rest(self) -> impl Iterator<Item = (usize, bool)> {
-        self.0.into_iter().map(|(pod, length)| (pod, length > 0))
+    /// The pods left.
+    pub(super) fn into_rest(self) -> impl Iterator<Item = usize> {
+        self.0.into_iter().map(|(pod, _)| pod)
     }
 }

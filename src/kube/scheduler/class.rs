@@ -102,7 +102,8 @@ impl<'s> Builder<'s> {
             ..Class::default()
         };
         for port in &template.host_ports {
-            let users = self.templates_where(|other| other.host_ports.contains(port));
+            let users = self
+                .templates_where(|other| other.host_ports.iter().any(|taken| taken.clashes(port)));
             class.ports.push(self.pods(users, NODE));
         }
         self.spread(id, &mut class);

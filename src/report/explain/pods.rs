@@ -143,6 +143,9 @@ fn cause(names: Names<'_>, pod: PodId, failure: &PoolFailure) -> String {
             let excluding = excluding(names, pod, failure.pool);
             format!("{}{excluding}", no_type(types))
         }
+        Cause::Reserved => {
+            "it waits for reserved capacity, all of which other claims hold".to_owned()
+        }
         Cause::MinValues { key, wanted, found } => {
             format!(
                 "minValues {wanted} of {}: only {found} left",

@@ -11,7 +11,7 @@ use crate::api::objects::core::{Container, Deployment, PodSpec, Probe};
 use crate::api::objects::{LabelSelector, ObjectMeta};
 use crate::api::{LabelSet, Requirement, Requirements, Symbol};
 use crate::cluster::PodTemplate;
-use crate::cluster::template::DoNotDisrupt;
+use crate::cluster::template::{DoNotDisrupt, HostPort};
 use crate::des::SimDuration;
 
 pub(super) use requests::PodNeeds;
@@ -79,7 +79,7 @@ pub(super) fn pods_of(
         preferred_pod_terms: affinity.preferred_pods,
         tolerations: pod.tolerations.clone(),
         spread: affinity.spread,
-        host_ports: host_ports(cx, pod),
+        host_ports: host_ports(cx, path, pod),
         priority,
         preempts,
         termination_grace,
@@ -181,18 +181,27 @@ fn readiness_probe(
     Some(probe)
 }
 
-fn host_ports(cx: &mut Context<'_>, pod: &PodSpec) -> Vec<(u16, Symbol)> {
-    let ports = pod
-        .containers
-        .iter()
-        .flat_map(|container| &container.ports)
-        .filter(|port| port.host_port != 0);
-    ports
-        .map(|port| {
-            let protocol = port.protocol.as_deref().unwrap_or("TCP");
-            (port.host_port, cx.intern(protocol))
-        })
-        .collect()
+fn host_ports(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> Vec<HostPort> {
+    let mut taken = Vec::new();
+    for (place, container) in pod.containers.iter().enumerate() {
+        for (number, port) in container.ports.iter().enumerate() {
+            if port.host_port == 0 {
+                continue;
+            }
+            let protocol = cx.intern(port.protocol.as_deref().unwrap_or("TCP"));
+            let ip = port.host_ip.as_deref().filter(|ip| !ip.is_empty());
+            let ip = ip.and_then(|text| {
+                let path = format!("{path}.containers[{place}].ports[{number}].hostIP");
+                let parsed = text.parse().ok();
+                if parsed.is_none() {
+                    cx.expected(&path, format!("is `{text}`"), "expected an IP address");
+                }
+                parsed
+            });
+            taken.push(HostPort::new(port.host_port, protocol, ip));
+        }
+    }
+    taken
 }
 
 fn annotation<'m>(metadata: &'m ObjectMeta, key: &str) -> Option<&'m str> {

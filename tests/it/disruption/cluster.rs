@@ -172,6 +172,7 @@ impl Cluster {
         ExistingNode {
             name: Symbol::hostname(place as u32),
             pool: Some(view.pool),
+            joined: true,
             initialized: true,
             labels,
             taints: Vec::new(),
@@ -273,6 +274,7 @@ fn instance_type(
                 price: Price(offering.mills * 1_000_000),
                 available: offering.available,
                 requirements: Requirements::from_labels(&labels.into_iter().collect()),
+                reservation: None,
             }
         })
         .collect();

@@ -1,6 +1,7 @@
 //! Which types can a claim still be, and what is written down of it? (1.10, 1.14)
 
 use karpsim::api::{Effect, LabelSet, Operator, Requirement, Resource, Resources, key};
+use karpsim::cluster::template::HostPort;
 use karpsim::karpenter::provisioning::{Cause, MinValuesPolicy, Plan};
 
 use super::dsl::{MIB, World, bears, pinned, taint};
@@ -113,7 +114,7 @@ fn the_least_daemon_overhead_joins_the_requests() {
 fn two_pods_with_one_host_port_need_two_claims() {
     let mut world = World::with_types(4);
     let pod = world.template(100, 100);
-    world.at(pod).host_ports = vec![(80, world.symbols.intern("TCP"))];
+    world.at(pod).host_ports = vec![HostPort::everywhere(80, world.symbols.intern("TCP"))];
     world.pods(pod, 2);
     assert_eq!(world.solve().claims.len(), 2);
 }
@@ -121,7 +122,7 @@ fn two_pods_with_one_host_port_need_two_claims() {
 #[test]
 fn a_daemon_with_the_port_takes_its_types_away() {
     let mut world = World::with_types(4);
-    let port = (80, world.symbols.intern("TCP"));
+    let port = HostPort::everywhere(80, world.symbols.intern("TCP"));
     let daemon = world.template(100, 50);
     world.at(daemon).host_ports = vec![port];
     world.at(daemon).node_selector =

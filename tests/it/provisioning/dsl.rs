@@ -24,6 +24,7 @@ impl World {
         self.existing.push(ExistingNode {
             name: hostname.1,
             pool: None,
+            joined: true,
             initialized: true,
             labels: [hostname, zone].into_iter().collect(),
             taints: Vec::new(),

@@ -1,6 +1,7 @@
 //! What does an existing node take? (1.9)
 
 use karpsim::api::{Effect, Operator, Resource, Resources, key};
+use karpsim::cluster::template::HostPort;
 
 use super::dsl::{GIB, MIB, World, bears, taint};
 
@@ -58,13 +59,16 @@ fn taints_that_pass_while_a_node_starts_are_ignored_until_it_is_initialized() {
 
 #[test]
 fn host_ports_must_be_free() {
-    let port = |world: &mut World, port| (port, world.symbols.intern("TCP"));
+    let port = |world: &mut World, port| HostPort::everywhere(port, world.symbols.intern("TCP"));
     check(false, |world| {
         world.existing[0].host_ports = vec![port(world, 80)];
         world.templates[0].host_ports = vec![port(world, 80)];
     });
     check(true, |world| {
-        world.existing[0].host_ports = vec![port(world, 80), (443, world.symbols.intern("UDP"))];
+        world.existing[0].host_ports = vec![
+            port(world, 80),
+            HostPort::everywhere(443, world.symbols.intern("UDP")),
+        ];
         world.templates[0].host_ports = vec![port(world, 443)];
     });
 }

@@ -243,6 +243,7 @@ pub(crate) fn fake_type(
                 price,
                 available: true,
                 requirements: Requirements::from_labels(&labels),
+                reservation: None,
             });
         }
     }

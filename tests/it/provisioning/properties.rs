@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use karpsim::api::{Effect, Operator, Requirement, Resources, key};
+use karpsim::cluster::template::HostPort;
 use karpsim::karpenter::provisioning::Plan;
 use proptest::prelude::*;
 
@@ -73,7 +74,7 @@ fn world(loads: &[Load], nodes: usize, limit: Option<i64>, seed: u64) -> World {
             world.at(id).tolerations = vec![bears("team")];
         }
         if load.port {
-            world.at(id).host_ports = vec![(80, world.symbols.intern("TCP"))];
+            world.at(id).host_ports = vec![HostPort::everywhere(80, world.symbols.intern("TCP"))];
         }
         world.pods(id, load.replicas);
     }

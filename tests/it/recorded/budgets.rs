@@ -10,9 +10,8 @@ use serde_json::Value;
 
 use super::agree;
 
-/// A budget of a case.
 #[derive(Deserialize)]
-pub(super) struct Written {
+struct Written {
     nodes: String,
     reasons: Option<Vec<DisruptionReason>>,
     schedule: Option<String>,
@@ -27,8 +26,7 @@ struct Question {
     now: String,
 }
 
-/// The budget, if it can be read.
-pub(super) fn read(written: &Written) -> Option<Budget> {
+fn read(written: &Written) -> Option<Budget> {
     let duration = written.duration.as_deref().map(GoDuration::parse);
     let manifest = Manifest {
         nodes: Some(written.nodes.clone()),

@@ -4,6 +4,7 @@ use karpsim::api::objects::core::{NodeInclusionPolicy, WhenUnsatisfiable};
 use karpsim::api::taint::tolerated;
 use karpsim::api::{Effect, Resource, Resources, Symbol, Symbols, key};
 use karpsim::cluster::PodTemplate;
+use karpsim::cluster::template::HostPort;
 use karpsim::cluster::template::{PodAffinityTerm, SpreadConstraint};
 use karpsim::kube::scheduler::{NodeInfo, PodInfo};
 
@@ -72,8 +73,12 @@ impl Cluster<'_> {
             return Err(("node affinity", false));
         }
         let taken = |port| {
-            self.on(slot)
-                .any(|(_, other)| other.host_ports.contains(port))
+            self.on(slot).any(|(_, other)| {
+                other
+                    .host_ports
+                    .iter()
+                    .any(|taken: &HostPort| taken.clashes(port))
+            })
         };
         if pod.host_ports.iter().any(taken) {
             return Err(("ports", true));

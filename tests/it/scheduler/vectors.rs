@@ -2,6 +2,7 @@
 
 use karpsim::api::objects::core::WhenUnsatisfiable::{DoNotSchedule, ScheduleAnyway};
 use karpsim::api::{Effect, Resource, Symbols, key};
+use karpsim::cluster::template::HostPort;
 use karpsim::cluster::{PodTemplate, TemplateId};
 use karpsim::des::{Purpose, SimTime, Stream, StreamKey};
 use karpsim::kube::scheduler::{
@@ -325,7 +326,7 @@ fn anti_affinity_holds_in_both_directions() {
 fn host_ports_and_selectors_keep_pods_apart() {
     let mut symbols = Symbols::new();
     let mut proxy = template(&mut symbols, "proxy");
-    proxy.host_ports = vec![(80, symbols.intern("TCP"))];
+    proxy.host_ports = vec![HostPort::everywhere(80, symbols.intern("TCP"))];
     let mut zonal = proxy.clone();
     zonal.node_selector = one_of(key::ZONE, &[symbols.intern("az2")]);
     let templates = [proxy, zonal];
@@ -395,7 +396,7 @@ fn pods_wake_those_whose_rules_they_touch() {
     following.pod_affinity = vec![near(&mut symbols, "api", key::ZONE)];
     let mut shy = template(&mut symbols, "shy");
     shy.pod_anti_affinity = vec![near(&mut symbols, "api", key::HOSTNAME)];
-    shy.host_ports = vec![(80, symbols.intern("TCP"))];
+    shy.host_ports = vec![HostPort::everywhere(80, symbols.intern("TCP"))];
     let templates = [spreading, following, shy];
     let mut cache = cluster(
         &templates,

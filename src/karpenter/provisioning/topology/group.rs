@@ -172,7 +172,7 @@ impl Group {
     /// Learns the domains that nodes have and counts the bound pods.
     pub(super) fn count_bound(&mut self, problem: &Problem, domains: &mut DomainKey) {
         let symbols = problem.symbols;
-        for node in problem.existing {
+        for node in problem.existing.iter().filter(|node| node.joined) {
             if let Some(value) = node.labels.get(domains.key())
                 && self.filter_accepts_node(&node.labels, &node.taints, symbols)
             {

@@ -96,11 +96,11 @@ type Workload struct {
 	Spec      corev1.PodSpec    `json:"spec"`
 }
 
-// Result is what the scheduler decided.
+// Result is what the scheduler decided. Claims are in the order of their pods: upstream has them in that of its last sort.
 type Result struct {
 	Claims []Claim             `json:"claims,omitempty"`
 	Nodes  map[string][]string `json:"nodes,omitempty"`  // pods by existing node
-	Errors map[string][]string `json:"errors,omitempty"` // what each pool said, by pod
+	Errors map[string][]string `json:"errors,omitempty"` // what each pool refused it for, by pod
 }
 
 // Claim is a NodeClaim to create.

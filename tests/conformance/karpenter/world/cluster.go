@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/record"
 	clock "k8s.io/utils/clock/testing"
@@ -82,7 +81,6 @@ func New(ctx context.Context, c *Case) (*World, error) {
 	}
 	w := &World{Cloud: cloud, Clock: clock.NewFakeClock(Start), Recorder: events.NewRecorder(&record.FakeRecorder{})}
 	w.Client = fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects.all...).
-		WithTypeConverters(managedfields.NewDeducedTypeConverter()). // the others take long to make
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).
 		Build()
 	w.Cluster = state.NewCluster(w.Clock, w.Client, cloud)
@@ -149,6 +147,7 @@ func (b *builder) pods(w *Workload, node string) {
 			Spec: *w.Spec.DeepCopy(),
 		}
 		pod.Spec.NodeName = node
+		defaultRequests(pod)
 		switch {
 		case node != "":
 			pod.Status.Phase = corev1.PodRunning
@@ -163,6 +162,23 @@ func (b *builder) pods(w *Workload, node string) {
 			pod.OwnerReferences = []metav1.OwnerReference{*owner}
 		}
 		b.add(pod)
+	}
+}
+
+// defaultRequests asks for what is limited and not asked for, as the API server does.
+func defaultRequests(pod *corev1.Pod) {
+	for _, containers := range [][]corev1.Container{pod.Spec.InitContainers, pod.Spec.Containers} {
+		for i := range containers {
+			resources := &containers[i].Resources
+			for name, limit := range resources.Limits {
+				if _, asked := resources.Requests[name]; !asked {
+					if resources.Requests == nil {
+						resources.Requests = corev1.ResourceList{}
+					}
+					resources.Requests[name] = limit
+				}
+			}
+		}
 	}
 }
 

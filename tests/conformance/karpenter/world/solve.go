@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 
 	"go.uber.org/multierr"
 	corev1 "k8s.io/api/core/v1"
@@ -26,11 +27,16 @@ func Solve(ctx context.Context, w *World, c *Case) (*Result, error) {
 		opts = append(opts, scheduling.IgnorePreferences)
 	}
 	nodes := w.Cluster.DeepCopyNodes().Active()
-	scheduler, err := w.Provisioner.NewScheduler(ctx, w.Pending, nodes, sets.New[types.UID](), opts...)
+	// Upstream adds matchLabelKeys to the selectors of the pods it is given.
+	pods := make([]*corev1.Pod, 0, len(w.Pending))
+	for _, pod := range w.Pending {
+		pods = append(pods, pod.DeepCopy())
+	}
+	scheduler, err := w.Provisioner.NewScheduler(ctx, pods, nodes, sets.New[types.UID](), opts...)
 	if err != nil {
 		return nil, err
 	}
-	results, err := scheduler.Solve(ctx, w.Pending)
+	results, err := scheduler.Solve(ctx, pods)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +55,34 @@ func describe(results scheduling.Results) *Result {
 	}
 	for pod, err := range results.PodErrors {
 		for _, one := range multierr.Errors(err) {
-			result.Errors[pod.Name] = append(result.Errors[pod.Name], one.Error())
+			result.Errors[pod.Name] = append(result.Errors[pod.Name], kind(one))
 		}
 	}
+	slices.SortFunc(result.Claims, func(a, b Claim) int { return slices.Compare(a.Pods, b.Pods) })
 	return result
+}
+
+// kind is what a pool refuses a pod for, without the names and amounts.
+func kind(err error) string {
+	text := err.Error()
+	for _, known := range []struct{ begins, kind string }{
+		{"did not tolerate", "taint"},
+		{"incompatible requirements", "requirement"},
+		{"unsatisfiable topology", "topology"},
+		{"minValues requirement is not met", "minValues"},
+		{"pod didn’t schedule because NodePool couldn’t meet minValues", "minValues"},
+		{"no instance type", "types"},
+		{"all available instance types exceed limits", "limits"},
+		{"node limits have been exhausted", "nodeLimit"},
+		{"one or more instance types with compatible reserved offerings", "reserved"},
+		{"satisfying updated nodeclaim constraints would remove all", "reserved"},
+		{"nodepool requirements filtered out all available instance types", "no pool"},
+	} {
+		if strings.HasPrefix(text, known.begins) {
+			return known.kind
+		}
+	}
+	return text
 }
 
 // describeClaim reads the claim as it would be written.

@@ -1,0 +1,111 @@
+//! Does our scheduler decide what the real one was recorded to decide? The cases of tests/conformance/karpenter, replayed without Go.
+
+mod case;
+mod outcome;
+mod wishes;
+mod world;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use rayon::prelude::*;
+
+use case::Recorded;
+use outcome::Outcome;
+use world::Staged;
+
+/// Draws a case is replayed with before it counts as one that no draw decides.
+const ALWAYS: u64 = 4;
+/// Draws tried to reach every decision recorded of a case.
+const AT_MOST: u64 = 2000;
+
+const FOLDER: &str = "tests/conformance/karpenter";
+
+fn file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
+    folder.join(name)
+}
+
+/// The cases of the repository, or of another recording.
+fn recordings() -> Vec<Recorded> {
+    let other = std::env::var_os("KARPSIM_RECORDED").map(PathBuf::from);
+    let path = other.unwrap_or_else(|| file("recorded/provisioning.jsonl.gz"));
+    let recording = GzDecoder::new(File::open(&path).expect("a recording"));
+    let read = |line: io::Result<String>| {
+        let line = line.expect("a line of text");
+        let read = serde_json::from_str(&line);
+        let mut recorded: Recorded = read.unwrap_or_else(|error| panic!("{error} in {line:.80}"));
+        let case = &recorded.case;
+        recorded
+            .results
+            .iter_mut()
+            .for_each(|result| result.settle_order(case));
+        recorded
+    };
+    BufReader::new(recording).lines().map(read).collect()
+}
+
+/// Cases known to differ, with the cause: a name and a sentence a line.
+fn expected_differences() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(file("expected-differences.txt")).expect("a text file");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let named = lines.filter_map(|line| line.split_once(": "));
+    named
+        .map(|(name, cause)| (name.to_owned(), cause.to_owned()))
+        .collect()
+}
+
+/// Why our decisions are not those recorded.
+///
+/// What upstream leaves to the order of its maps we draw. So each of our decisions must be among those recorded, and each of those
+/// recorded must be ours with some draw.
+fn difference(recorded: &Recorded) -> Option<String> {
+    let mut staged = Staged::new(&recorded.case);
+    let mut missing: Vec<&Outcome> = recorded.results.iter().collect();
+    for seed in 0..AT_MOST {
+        staged.world.seed = seed;
+        let ours = Outcome::of(&staged.world.solve(), &staged, &recorded.case);
+        if !recorded.results.iter().any(|wanted| wanted.allows(&ours)) {
+            let wanted = recorded.results.iter().map(|wanted| wanted.against(&ours));
+            let closest = wanted.min_by_key(String::len).unwrap_or_default();
+            return Some(format!("draw {seed}\n{closest}"));
+        }
+        missing.retain(|wanted| !wanted.allows(&ours));
+        if missing.is_empty() && seed >= ALWAYS {
+            return None;
+        }
+    }
+    Some(format!("{} decisions are never drawn", missing.len()))
+}
+
+#[test]
+fn our_scheduler_decides_as_the_real_one() {
+    let recordings = recordings();
+    let differing: BTreeMap<_, _> = recordings
+        .par_iter()
+        .filter_map(|recorded| Some((recorded.case.name.clone(), difference(recorded)?)))
+        .collect();
+    let expected = expected_differences();
+    let mut report = String::new();
+    for (name, difference) in &differing {
+        if !expected.contains_key(name) {
+            report.push_str(&format!("{name}: {difference}\n"));
+        }
+    }
+    for (name, cause) in &expected {
+        let here = recordings
+            .iter()
+            .any(|recorded| recorded.case.name == *name);
+        if here && !differing.contains_key(name) {
+            report.push_str(&format!("{name} agrees now, though {cause}\n"));
+        }
+    }
+    let (all, differ) = (recordings.len(), differing.len());
+    assert!(
+        report.is_empty(),
+        "{differ} of {all} cases differ\n{report}"
+    );
+}
