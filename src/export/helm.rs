@@ -3,6 +3,7 @@
 //! The charts are assets, the same for every scenario; what is simulated stands in the values. The manifests are what the charts make of
 //! them, for whoever applies manifests and no charts: a check renders the charts and compares.
 
+mod autoscaler;
 mod values;
 
 use super::File;
@@ -73,6 +74,12 @@ pub fn files(scenario: &Scenario, objects: &Objects, platform: &Platform) -> Vec
         files.push(file(
             "manifests/karpenter-resources.yaml",
             manifests(&node_objects(objects)),
+        ));
+    }
+    if let Some(settings) = &scenario.cluster.autoscaler {
+        files.push(file(
+            "values/cluster-autoscaler.yaml",
+            autoscaler::values(settings),
         ));
     }
     files.extend(

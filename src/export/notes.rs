@@ -222,6 +222,7 @@ fn not_simulated(notes: &mut Notes, scenario: &Scenario, objects: &Objects, plat
     let mut controllers = vec!["CoreDNS"];
     let optional = [
         ("Karpenter", Feature::Karpenter),
+        ("Cluster Autoscaler", Feature::ClusterAutoscaler),
         ("KEDA", Feature::Keda),
         ("the load balancer controller", Feature::Ingress),
     ];

@@ -19,6 +19,8 @@ pub enum Feature {
     Karpenter,
     /// Karpenter hears of interruptions.
     Interruption,
+    /// Cluster Autoscaler sets the sizes of node groups.
+    ClusterAutoscaler,
     /// Load balancers in front of services.
     Ingress,
     /// Queues between services.
@@ -168,6 +170,10 @@ fn features(scenario: &Scenario, objects: &Objects) -> Vec<Feature> {
         (
             Feature::Interruption,
             karpenter.is_some_and(|karpenter| karpenter.interruption_queue),
+        ),
+        (
+            Feature::ClusterAutoscaler,
+            scenario.cluster.autoscaler.is_some(),
         ),
         (
             Feature::Ingress,

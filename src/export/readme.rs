@@ -137,6 +137,7 @@ fn order(out: &mut String, platform: &Platform) {
         "CoreDNS and other add-ons",
     ];
     let optional = [
+        (Feature::ClusterAutoscaler, "Cluster Autoscaler"),
         (Feature::Ingress, "load balancer controller"),
         (Feature::Keda, "KEDA"),
         (

@@ -24,7 +24,7 @@ macro_rules! asset {
 }
 
 /// Files by name, with the pieces they consist of.
-const FILES: [(&str, &[Piece]); 15] = [
+const FILES: [(&str, &[Piece]); 16] = [
     ("versions.tf", &[(None, asset!("versions.tf"))]),
     ("providers.tf", &[(None, asset!("providers.tf"))]),
     ("network.tf", &[(None, asset!("network.tf"))]),
@@ -44,6 +44,10 @@ const FILES: [(&str, &[Piece]); 15] = [
             Some(Feature::Interruption),
             asset!("karpenter_interruption.tf"),
         )],
+    ),
+    (
+        "autoscaler.tf",
+        &[(Some(Feature::ClusterAutoscaler), asset!("autoscaler.tf"))],
     ),
     (
         "ingress.tf",
@@ -69,6 +73,10 @@ const VARIABLES: &[Piece] = &[
     (
         Some(Feature::Interruption),
         asset!("variables/karpenter_interruption.tf"),
+    ),
+    (
+        Some(Feature::ClusterAutoscaler),
+        asset!("variables/autoscaler.tf"),
     ),
     (Some(Feature::Ingress), asset!("variables/ingress.tf")),
     (Some(Feature::Queues), asset!("variables/queues.tf")),

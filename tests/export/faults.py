@@ -222,6 +222,14 @@ FAULTS = [
         alone=True,
     ),
     Fault(
+        "a setting that Karpenter has not",
+        "helm/values/karpenter.yaml",
+        "  batchMaxDuration:",
+        "  batchMaximumDuration:",
+        "karpenter_knows_its_settings",
+        "settings.batchMaximumDuration is no value",
+    ),
+    Fault(
         "an image without a tag",
         "helm/values/workloads.yaml",
         'wardmitra/admin: "wardmitra/admin:unreleased"',

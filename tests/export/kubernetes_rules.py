@@ -4,6 +4,7 @@ import copy
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import yaml
 
@@ -59,6 +60,23 @@ def object_paths(chart, values):
         yield from (["priorityClasses", name] for name in values["priorityClasses"])
     else:
         yield from (["nodePools", name] for name in values["nodePools"])
+
+
+@rule
+def karpenter_knows_its_settings(subject):
+    """The values for Karpenter's own chart, which has no schema, are values that it has."""
+    if (subject.root / "helm/values/karpenter.yaml").exists():
+        known = yaml.safe_load((Path(__file__).parent / "charts/karpenter.yaml").read_text())
+        yield from (f"{path} is no value of the chart" for path in unknown(subject.values("karpenter"), known))
+
+
+def unknown(values, known, path=""):
+    """Keys that are not among the known ones; a known map with nothing in it takes any."""
+    for name, value in values.items():
+        if name not in known:
+            yield f"{path}{name}"
+        elif isinstance(value, dict) and known[name]:
+            yield from unknown(value, known[name], f"{path}{name}.")
 
 
 @rule

@@ -272,6 +272,7 @@ def pods_have_the_identities_they_use(subject):
         ("kube-system", "karpenter"),
         ("kube-system", "aws-load-balancer-controller"),
         ("kube-system", "aws-for-fluent-bit"),
+        ("kube-system", "cluster-autoscaler"),
         ("kube-system", "ebs-csi-controller-sa"),
         ("keda", "keda-operator"),
     }
@@ -301,6 +302,7 @@ ORDER = [
     ("helm_release.karpenter", "helm_release.karpenter_crd"),
     ("helm_release.karpenter_resources", "helm_release.karpenter"),
     ("helm_release.workloads", "helm_release.karpenter_resources"),
+    ("helm_release.workloads", "helm_release.cluster_autoscaler"),
     ("helm_release.workloads", "helm_release.keda"),
     ("helm_release.workloads", "helm_release.load_balancer_controller"),
     ("helm_release.workloads", "kubernetes_service_account_v1.this"),

@@ -22,7 +22,7 @@ pub struct Documented {
     pub value: Data,
 }
 
-fn documented(key: &str, said: &'static str, value: impl Into<Data>) -> Documented {
+pub(super) fn documented(key: &str, said: &'static str, value: impl Into<Data>) -> Documented {
     Documented {
         key: key.to_owned(),
         said,
@@ -177,7 +177,7 @@ fn placement(daemon: &Object) -> Vec<Documented> {
         .collect()
 }
 
-fn text(values: Vec<Documented>) -> String {
+pub(super) fn text(values: Vec<Documented>) -> String {
     let keys: Vec<String> = values
         .into_iter()
         .map(|Documented { key, said, value }| {

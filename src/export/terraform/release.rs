@@ -64,6 +64,10 @@ fn prerequisites(platform: &Platform) -> Vec<&'static str> {
             with(Feature::Queues) && with(Feature::Keda),
         ),
         ("aws_iam_role_policy.sender", with(Feature::Queues)),
+        (
+            "helm_release.cluster_autoscaler",
+            with(Feature::ClusterAutoscaler),
+        ),
         ("helm_release.karpenter_resources", with(Feature::Karpenter)),
         ("helm_release.keda", with(Feature::Keda)),
         (

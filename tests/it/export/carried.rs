@@ -71,3 +71,28 @@ fn an_ami_type_has_the_architecture_of_its_instance_types() {
         }
     }
 }
+
+/// Cluster Autoscaler gets every flag that was simulated, and nobody gets it who has none.
+#[test]
+fn cluster_autoscaler_has_its_flags() {
+    for scenario in all() {
+        let export = export(&scenario, None);
+        let values = files(&export)
+            .get("helm/values/cluster-autoscaler.yaml")
+            .map(|text| (*text).to_owned());
+        assert_eq!(
+            values.is_some(),
+            scenario.cluster.autoscaler.is_some(),
+            "{}",
+            scenario.name
+        );
+        let Some(values) = values else { continue };
+        for line in [
+            "  expander: least-waste",
+            "  scale-down-unneeded-time: \"600s\"",
+            "  scale-down-utilization-threshold: 0.5",
+        ] {
+            assert!(values.lines().any(|other| other == line), "{values}");
+        }
+    }
+}
