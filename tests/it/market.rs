@@ -94,8 +94,12 @@ fn a_recorded_outage_interrupts_within_three_minutes() {
 
 #[test]
 fn columns_may_have_other_names() {
-    let replay = "{spot: {model: calm, replay: {path: market.csv, columns: {time: Timestamp, instanceType: InstanceType, zone: AvailabilityZone, price: SpotPrice}}}}";
-    let table = "AvailabilityZone,InstanceType,SpotPrice,Timestamp\nap-south-1a,m7g.large,0.0123,2021-01-08T21:51:23+00:00\nap-south-1a,q1.large,1,2021-01-08T21:51:23Z\n";
+    let replay = "{spot: {model: calm, replay: {path: market.csv, \
+                  columns: {time: Timestamp, instanceType: InstanceType, zone: AvailabilityZone, price: SpotPrice}}}}";
+    let table = "AvailabilityZone,InstanceType,SpotPrice,Timestamp
+ap-south-1a,m7g.large,0.0123,2021-01-08T21:51:23+00:00
+ap-south-1a,q1.large,1,2021-01-08T21:51:23Z
+";
     let said = said(replay, table);
     let expected = "1 rows of `market.csv` are about pools that ap-south-1 does not have";
     assert!(said.contains(expected), "{said}");

@@ -87,7 +87,7 @@ fn long_lived_instances_are_interrupted_as_the_advisor_says() {
 }
 
 /// Months for which the instances of a type are watched, over all its zones.
-const TYPE_MONTHS: u64 = 9_000;
+const TYPE_MONTHS: u64 = 4_500;
 
 #[test]
 fn instances_of_every_type_are_interrupted_within_its_band_in_every_region() {
