@@ -33,3 +33,4 @@ pub mod tree;
 
 pub use model::Scenario;
 pub use open::{Opened, Options, open};
+pub use resolve::pod_templates;

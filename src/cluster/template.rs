@@ -82,8 +82,10 @@ pub struct PodTemplate {
     pub do_not_disrupt: DoNotDisrupt,
     /// Annotation `controller.kubernetes.io/pod-deletion-cost`.
     pub deletion_cost: i32,
-    /// Image and its compressed size in bytes.
+    /// Image of the first container: what a node pulls.
     pub image: Symbol,
+    /// Images of all containers, those that run first included; one stands here as often as it is used.
+    pub images: Vec<Symbol>,
     /// Compressed bytes to pull.
     pub image_bytes: u64,
     /// Whether a DaemonSet owns it.
@@ -161,6 +163,7 @@ impl PodTemplate {
             do_not_disrupt: DoNotDisrupt::No,
             deletion_cost: 0,
             image,
+            images: vec![image],
             image_bytes: 0,
             daemon: false,
         }

@@ -97,8 +97,9 @@ impl Hpa {
         } else {
             self.follow_metrics(now, inputs)
         };
-        if self.spec.behavior.is_some() {
-            self.history.record_change(now, current, decision.replicas);
+        if let Some(behavior) = &self.spec.behavior {
+            self.history
+                .record_change(now, current, decision.replicas, behavior);
         }
         decision
     }

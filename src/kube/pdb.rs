@@ -8,7 +8,7 @@ use super::phase::PodPhase;
 
 /// How long an admitted eviction counts as a loss before the pod is deleted (5.6).
 pub const DISRUPTED_POD_TIMEOUT: SimDuration = SimDuration::from_secs(120);
-/// Most admitted evictions that may be waiting for their deletion (5.6).
+/// No more evictions are admitted while more than this many wait for their deletion (5.6).
 pub const DISRUPTED_PODS_MAX: usize = 2_000;
 
 /// A PodDisruptionBudget, resolved.
@@ -180,7 +180,7 @@ impl Pdb {
 
     /// Spends one disruption on the pod, if there is one.
     fn spend(&mut self, now: SimTime, pod: u64) -> Eviction {
-        if self.status.disruptions_allowed == 0 || self.disrupted.len() >= DISRUPTED_PODS_MAX {
+        if self.status.disruptions_allowed == 0 || self.disrupted.len() > DISRUPTED_PODS_MAX {
             return Eviction::Refused;
         }
         self.status.disruptions_allowed -= 1;

@@ -25,6 +25,7 @@ mod release;
 mod selector;
 mod service;
 mod traffic;
+mod workloads;
 
 use super::diagnostic::Diagnostics;
 use super::model::cluster::Daemon;
@@ -45,6 +46,7 @@ use service::Resolved;
 use traffic::TraceWindow;
 
 pub(super) use files::Files;
+pub use workloads::pod_templates;
 
 /// `seed` where absent.
 const SEED: u64 = 1;

@@ -36,7 +36,7 @@ impl World<'_> {
         self.pods[key].nominated = self.nodes.key_at(chosen.node);
         for outdone in self
             .scheduler
-            .nominate(key.slot(), attempt.template, chosen.node)
+            .nominate(key.slot(), attempt.template, &chosen)
         {
             if let Some(pod) = self.pods.key_at(outdone) {
                 self.pods[pod].nominated = None;

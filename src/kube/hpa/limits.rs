@@ -8,15 +8,15 @@ use crate::des::{SimDuration, SimTime};
 use super::constants;
 use super::spec::{Amount, Behavior, ScalingRules};
 
-/// What the controller remembers of one HPA, oldest first.
+/// What the controller remembers of one HPA.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
-    /// Raw proposals, before any limit.
+    /// Raw proposals, before any limit, oldest first.
     proposals: VecDeque<(SimTime, u32)>,
-    /// Replicas added.
-    added: VecDeque<(SimTime, u32)>,
-    /// Replicas removed.
-    removed: VecDeque<(SimTime, u32)>,
+    /// Replicas added, in no particular order.
+    added: Vec<(SimTime, u32)>,
+    /// Replicas removed, in no particular order.
+    removed: Vec<(SimTime, u32)>,
 }
 
 impl History {
@@ -127,24 +127,30 @@ impl History {
 
     /// The replicas at the start of a period, as far as this HPA's own changes tell.
     fn replicas_before(&self, now: SimTime, current: u32, period: SimDuration) -> i64 {
-        let change = |events: &VecDeque<(SimTime, u32)>| -> i64 {
+        let change = |events: &[(SimTime, u32)]| -> i64 {
             let recent = events.iter().filter(|&&(at, _)| now.since(at) < period);
             recent.map(|&(_, replicas)| i64::from(replicas)).sum()
         };
         i64::from(current) - change(&self.added) + change(&self.removed)
     }
 
-    /// Remembers a change for the rates to come.
-    pub(super) fn record_change(&mut self, now: SimTime, from: u32, to: u32) {
-        let (events, replicas) = if to > from {
-            (&mut self.added, to - from)
+    /// Remembers a change for the rates to come. It takes the place of the latest entry that no policy of its own direction
+    /// needs any more, though one of the other direction may.
+    pub(super) fn record_change(&mut self, now: SimTime, from: u32, to: u32, behavior: &Behavior) {
+        let (events, replicas, rules) = if to > from {
+            (&mut self.added, to - from, &behavior.up)
         } else if to < from {
-            (&mut self.removed, from - to)
+            (&mut self.removed, from - to, &behavior.down)
         } else {
             return;
         };
-        forget(events, now, constants::POLICY_PERIOD_MAX);
-        events.push_back((now, replicas));
+        let periods = rules.policies.iter().map(|policy| policy.period);
+        let longest = periods.max().unwrap_or(SimDuration::ZERO);
+        let outdated = events.iter().rposition(|&(at, _)| now.since(at) > longest);
+        match outdated {
+            Some(place) => events[place] = (now, replicas),
+            None => events.push((now, replicas)),
+        }
     }
 }
 

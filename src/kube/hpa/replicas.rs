@@ -107,7 +107,7 @@ fn proposal(
             from_pods(now, Gauge::Mean(None, target), samples, inputs, tolerances)
         }
         (Metric::Value(target), Reading::Total(total)) => {
-            total.map(|total| from_value(total, target, inputs, tolerances))
+            total.and_then(|total| from_value(total, target, inputs, tolerances))
         }
         (Metric::AverageValue(target), Reading::Total(total)) => {
             total.map(|total| from_average_value(total, target, inputs, tolerances))
@@ -116,18 +116,28 @@ fn proposal(
     }
 }
 
-/// Object and external metrics of type Value (spec/kubernetes.md 2.5).
-fn from_value(total: i64, target: i64, inputs: &Inputs, tolerances: Tolerances) -> Proposal {
+/// Object and external metrics of type Value (spec/kubernetes.md 2.5). Beyond tolerance nothing can be said of a workload that
+/// has no pods at all.
+fn from_value(
+    total: i64,
+    target: i64,
+    inputs: &Inputs,
+    tolerances: Tolerances,
+) -> Option<Proposal> {
     let ratio = total as f64 / target as f64;
     if tolerances.contain(ratio) {
         let replicas = inputs.spec_replicas;
-        return Proposal { replicas, ratio };
+        return Some(Proposal { replicas, ratio });
+    }
+    if inputs.pods.is_empty() {
+        return None;
     }
     let serving = |pod: &&PodState| {
         pod.phase == PodPhase::Running && pod.readiness.is_some_and(|condition| condition.ready)
     };
-    let replicas = ceil(ratio * inputs.pods.iter().filter(serving).count() as f64);
-    Proposal { replicas, ratio }
+    let serving = inputs.pods.iter().filter(serving).count();
+    let replicas = ceil(ratio * serving as f64);
+    Some(Proposal { replicas, ratio })
 }
 
 /// Object and external metrics of type AverageValue: what KEDA makes. Counts the pods that exist,
@@ -174,7 +184,10 @@ impl Gauge {
                 let requests: i64 = pods.iter().map(|&(_, request)| request).sum();
                 (usage * 100 / requests) as f64 / f64::from(target)
             }
-            Self::Mean(_, target) => (usage / pods.len() as i64) as f64 / target as f64,
+            Self::Mean(resource, target) => {
+                let scale = thousandths(resource);
+                (usage * scale / pods.len() as i64) as f64 / (target * scale) as f64
+            }
         }
     }
 
@@ -188,6 +201,14 @@ impl Gauge {
             Self::Mean(_, target) if ratio < 1.0 => Some(target),
             Self::Utilization(..) | Self::Mean(..) => Some(0),
         }
+    }
+}
+
+/// What makes a value that of the real controller, which counts everything in thousandths.
+const fn thousandths(resource: Option<Resource>) -> i64 {
+    match resource {
+        Some(Resource::Memory) => 1_000,
+        _ => 1,
     }
 }
 

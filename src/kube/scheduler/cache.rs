@@ -1,6 +1,6 @@
 //! What does the scheduler believe about the cluster? Nodes and pods as columns, changed in place as the cluster changes.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::class::{Builder, Class};
 use super::columns::{Columns, Images};
@@ -34,6 +34,8 @@ pub struct Cache<'s> {
     pub(super) node_of: FxHashMap<u32, u32>,
     pub(super) images: Images,
     pub(super) nominations: Vec<Nomination>,
+    /// Pods on their way out because the scheduler wants their room.
+    pub(super) preempted: FxHashSet<u32>,
     /// Every taint ever seen, once.
     pub(super) taints: Vec<Taint>,
     /// Where the next search starts in the order of the tree.
@@ -49,7 +51,7 @@ impl<'s> Cache<'s> {
         let mut classes = builder.classes();
         let mut images = Images::default();
         for (class, template) in classes.iter_mut().zip(templates) {
-            class.image = images.track(template.image);
+            class.images = images.track(&template.images);
         }
         Self {
             templates,
@@ -66,6 +68,7 @@ impl<'s> Cache<'s> {
             node_of: FxHashMap::default(),
             images,
             nominations: Vec::new(),
+            preempted: FxHashSet::default(),
             taints: Vec::new(),
             next_start: 0,
             scratch: Scratch::default(),
@@ -117,6 +120,7 @@ impl<'s> Cache<'s> {
             self.columns
                 .take(at, &self.templates[pod.template.index()], -1);
             self.node_of.remove(&pod.key);
+            self.preempted.remove(&pod.key);
         }
         self.nominations
             .retain(|nomination| nomination.slot != slot);
@@ -145,6 +149,7 @@ impl<'s> Cache<'s> {
     pub fn remove_pod(&mut self, key: u32) -> (u32, PodInfo) {
         let slot = self.node_of.remove(&key);
         let slot = slot.expect("only a pod on a node can leave it");
+        self.preempted.remove(&key);
         (slot, self.displace(slot as usize, key))
     }
 

@@ -45,8 +45,8 @@ pub(super) struct Class {
     pub(super) company: Vec<(i64, TallyId)>,
     /// The tallies that count pods of this template.
     pub(super) counted_by: Vec<TallyId>,
-    /// The place of its image in the cache's table.
-    pub(super) image: usize,
+    /// The places of its containers' images in the cache's table.
+    pub(super) images: Vec<usize>,
 }
 
 /// One spread constraint.

@@ -63,12 +63,16 @@ impl Columns {
 }
 
 impl Images {
-    pub(super) fn track(&mut self, image: Symbol) -> usize {
-        *self.place.entry(image).or_insert_with(|| {
-            self.bytes.push(Vec::new());
-            self.holders.push(0);
-            self.holders.len() - 1
-        })
+    /// The places of images, from now on of interest.
+    pub(super) fn track(&mut self, images: &[Symbol]) -> Vec<usize> {
+        let mut place_of = |&image: &Symbol| {
+            *self.place.entry(image).or_insert_with(|| {
+                self.bytes.push(Vec::new());
+                self.holders.push(0);
+                self.holders.len() - 1
+            })
+        };
+        images.iter().map(&mut place_of).collect()
     }
 
     pub(super) fn grow(&mut self, slots: usize) {

@@ -40,12 +40,13 @@ pub struct Chosen {
 /// Buffers that outlive an attempt, so that none allocates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scratch {
-    feasible: Vec<u32>,
-    refused: Vec<(u32, Rejection)>,
+    pub(super) feasible: Vec<u32>,
+    pub(super) refused: Vec<(u32, Rejection)>,
     pub(super) minima: Vec<u32>,
     /// Nodes that fail once the pods nominated to them are there.
     blocked: Vec<(u32, Rejection)>,
-    scores: Scores,
+    pub(super) scores: Scores,
+    heap: Vec<usize>,
 }
 
 /// How many feasible nodes end the search in a cluster of `nodes` (spec/kubernetes.md 1.3). Not monotonic.
@@ -102,7 +103,11 @@ impl<'s> Cache<'s> {
                     feasible,
                     &mut scratch.scores,
                 );
-                let best = pick(&scratch.scores.totals, self.profile.tie_break, tie);
+                let totals = &scratch.scores.totals;
+                let best = match self.profile.tie_break {
+                    TieBreak::Heap => top_of_heap(totals, &mut scratch.heap),
+                    tie_break => pick(totals, tie_break, tie),
+                };
                 Ok(Chosen {
                     node: feasible[best],
                     score: Some(scratch.scores.totals[best]),
@@ -113,8 +118,9 @@ impl<'s> Cache<'s> {
         }
     }
 
-    /// Collects feasible nodes from the rotating start until there are enough. Returns how many nodes were examined.
-    fn search(&mut self, attempt: Attempt, scratch: &mut Scratch) -> usize {
+    /// Collects feasible nodes from the rotating start until there are enough, which shows when one more is found: that one is
+    /// left out, the nodes refused before it are not. Returns how many nodes were examined.
+    pub(super) fn search(&mut self, attempt: Attempt, scratch: &mut Scratch) -> usize {
         scratch.feasible.clear();
         scratch.refused.clear();
         self.tree.order();
@@ -125,16 +131,15 @@ impl<'s> Cache<'s> {
         let (last, first) = candidates.split_at(start);
         let mut evaluated = 0;
         for &slot in first.iter().chain(last) {
-            evaluated += 1;
-            let rejection = judge(&view, slot as usize).err();
-            if let Some(rejection) = rejection.or_else(|| blocker(&scratch.blocked, slot)) {
+            let rejection = blocker(&scratch.blocked, slot);
+            if let Some(rejection) = rejection.or_else(|| judge(&view, slot as usize).err()) {
                 scratch.refused.push((slot, rejection));
-                continue;
-            }
-            scratch.feasible.push(slot);
-            if scratch.feasible.len() == wanted {
+            } else if scratch.feasible.len() < wanted {
+                scratch.feasible.push(slot);
+            } else {
                 break;
             }
+            evaluated += 1;
         }
         self.next_start = (self.next_start + evaluated) % self.node_count.max(1);
         evaluated
@@ -161,7 +166,7 @@ impl<'s> Cache<'s> {
     }
 
     /// Finds the nodes that carry nominations of at least this pod's priority and fail with the nominated pods on them.
-    fn judge_nominated(&mut self, attempt: Attempt, scratch: &mut Scratch) {
+    pub(super) fn judge_nominated(&mut self, attempt: Attempt, scratch: &mut Scratch) {
         scratch.blocked.clear();
         for place in 0..self.nominations.len() {
             let slot = self.nominations[place].slot;
@@ -203,7 +208,7 @@ impl<'s> Cache<'s> {
     }
 
     /// Says a rejection in words: one reason, or one for each kind of resource that is short.
-    fn explain(&self, rejection: Rejection, mut say: impl FnMut(Reason)) {
+    pub(super) fn explain(&self, rejection: Rejection, mut say: impl FnMut(Reason)) {
         say(match rejection {
             Rejection::Insufficient { kinds, .. } => {
                 return kinds
@@ -238,12 +243,10 @@ impl<'s> Cache<'s> {
         }
     }
 
-    fn inputs<'a>(&'a self, attempt: Attempt, minima: &'a [u32]) -> Inputs<'a> {
-        let image = self.class(attempt).image;
+    pub(super) fn inputs<'a>(&'a self, attempt: Attempt, minima: &'a [u32]) -> Inputs<'a> {
         Inputs {
             view: self.view(attempt, minima),
-            image: &self.images.bytes[image],
-            image_holders: self.images.holders[image],
+            images: &self.images,
             nodes: self.node_count,
             balance_gain: self.profile.scores_balance_gain(),
         }
@@ -255,6 +258,28 @@ fn blocker(blocked: &[(u32, Rejection)], slot: u32) -> Option<Rejection> {
     blocked
         .find(|(at, _)| *at == slot)
         .map(|&(_, rejection)| rejection)
+}
+
+/// The place that ends on top when a binary heap is made of the scores, the highest first, from the last parent to the first.
+/// Among equal children the left one rises, and neither rises above an equal parent.
+fn top_of_heap(totals: &[i64], heap: &mut Vec<usize>) -> usize {
+    heap.clear();
+    heap.extend(0..totals.len());
+    let better = |a: usize, b: usize| totals[a] > totals[b];
+    for parent in (0..heap.len() / 2).rev() {
+        let mut at = parent;
+        while 2 * at + 1 < heap.len() {
+            let (left, right) = (2 * at + 1, 2 * at + 2);
+            let rising = right < heap.len() && better(heap[right], heap[left]);
+            let child = if rising { right } else { left };
+            if !better(heap[child], heap[at]) {
+                break;
+            }
+            heap.swap(at, child);
+            at = child;
+        }
+    }
+    heap[0]
 }
 
 /// The place of the best score; among equals each with the same probability, or the first.

@@ -1,5 +1,6 @@
-//! Which filter plugin said no to a node, and can an eviction change its mind? (spec/kubernetes.md 1.1)
+//! Which plugins are there, which of them said no to a node, and can an eviction change its mind? (spec/kubernetes.md 1.1)
 
+use super::constants::weight;
 use crate::api::{Resource, resources::RESOURCE_KINDS};
 
 /// A filter plugin, in the order of evaluation.
@@ -64,6 +65,53 @@ impl PluginSet {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+}
+
+/// A score plugin, in the order of evaluation (spec/kubernetes.md 1.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(u8)]
+pub enum ScorePlugin {
+    /// `PreferNoSchedule` taints the pod does not bear.
+    TaintToleration,
+    /// Preferred node affinity.
+    NodeAffinity,
+    /// What is left of the node.
+    NodeResourcesFit,
+    /// `ScheduleAnyway` spread constraints, or the system's defaults.
+    PodTopologySpread,
+    /// Preferred affinity and anti-affinity between pods.
+    InterPodAffinity,
+    /// CPU and memory used alike.
+    NodeResourcesBalancedAllocation,
+    /// Images the node holds.
+    ImageLocality,
+}
+
+impl ScorePlugin {
+    /// All of them, in their order.
+    pub const ALL: [Self; 7] = [
+        Self::TaintToleration,
+        Self::NodeAffinity,
+        Self::NodeResourcesFit,
+        Self::PodTopologySpread,
+        Self::InterPodAffinity,
+        Self::NodeResourcesBalancedAllocation,
+        Self::ImageLocality,
+    ];
+
+    /// What its score of 0 to 100 is multiplied by (1.1).
+    #[must_use]
+    pub const fn weight(self) -> i64 {
+        match self {
+            Self::TaintToleration => weight::TAINT_TOLERATION,
+            Self::NodeAffinity => weight::NODE_AFFINITY,
+            Self::NodeResourcesFit => weight::RESOURCES_FIT,
+            Self::PodTopologySpread => weight::TOPOLOGY_SPREAD,
+            Self::InterPodAffinity => weight::INTER_POD_AFFINITY,
+            Self::NodeResourcesBalancedAllocation => weight::BALANCED_ALLOCATION,
+            Self::ImageLocality => weight::IMAGE_LOCALITY,
+        }
     }
 }
 

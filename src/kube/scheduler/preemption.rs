@@ -72,7 +72,7 @@ impl Cache<'_> {
         random: &mut Stream,
     ) -> Option<Preemption> {
         let nodes = &failure.resolvable;
-        if nodes.is_empty() || !self.may_preempt(attempt) {
+        if nodes.is_empty() || !self.may_preempt(attempt, failure) {
             return None;
         }
         let share = nodes.len() * PREEMPTION_CANDIDATES_PERCENT / 100;
@@ -96,9 +96,11 @@ impl Cache<'_> {
         })
     }
 
-    /// Protects the room on a node for a pod until the pod is placed or the nomination cleared. Nominations of lower priority
-    /// on that node are cleared; their pods are returned.
-    pub fn nominate(&mut self, pod: u32, template: TemplateId, slot: u32) -> Vec<u32> {
+    /// Protects the room that a preemption makes for a pod until the pod is placed or the nomination cleared. Nominations of
+    /// lower priority on that node are cleared; their pods are returned.
+    pub fn nominate(&mut self, pod: u32, template: TemplateId, made: &Preemption) -> Vec<u32> {
+        let slot = made.node;
+        self.preempted.extend(&made.victims);
         let priority = self.priority(template);
         self.clear_nomination(pod);
         let templates = self.templates;
@@ -120,14 +122,18 @@ impl Cache<'_> {
         self.nominations.retain(|nomination| nomination.pod != pod);
     }
 
-    /// Whether policy allows it and no victims of an earlier preemption are still leaving.
-    fn may_preempt(&self, attempt: Attempt) -> bool {
+    /// Whether policy allows it and no victims of an earlier preemption are still leaving a node that may yet take the pod.
+    fn may_preempt(&self, attempt: Attempt, failure: &Failure) -> bool {
         let priority = self.priority(attempt.template);
         let mut nominations = self.nominations.iter();
         let nominated = nominations.find(|nomination| nomination.pod == attempt.pod);
-        let waits_for_victims = nominated.is_some_and(|nomination| {
+        let resolvable = |nomination: &&Nomination| failure.resolvable.contains(&nomination.slot);
+        let waits_for_victims = nominated.filter(resolvable).is_some_and(|nomination| {
             let mut pods = self.pods[nomination.slot as usize].iter();
-            pods.any(|pod| pod.terminating && self.priority(pod.template) < priority)
+            pods.any(|pod| {
+                let preempted = pod.terminating && self.preempted.contains(&pod.key);
+                preempted && self.priority(pod.template) < priority
+            })
         });
         self.templates[attempt.template.index()].preempts && !waits_for_victims
     }
@@ -226,10 +232,10 @@ impl Cache<'_> {
         self.templates[template.index()].priority
     }
 
-    /// What the filters say about a node as it is, and again with the pods of at least this priority nominated to it.
+    /// What the filters say about a node with the pods of at least this priority nominated to it, and again as it is.
     pub(super) fn rejection(&mut self, attempt: Attempt, at: usize) -> Option<Rejection> {
-        self.rejection_as_is(attempt, at)
-            .or_else(|| self.rejection_with_rivals(attempt, at))
+        self.rejection_with_rivals(attempt, at)
+            .or_else(|| self.rejection_as_is(attempt, at))
     }
 
     fn rejection_as_is(&mut self, attempt: Attempt, at: usize) -> Option<Rejection> {

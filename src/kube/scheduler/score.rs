@@ -1,9 +1,11 @@
-//! Which feasible node is best? The score plugins, each a loop over the feasible nodes that adds its weighted and normalised
+//! Which feasible node is best? The score plugins, each a loop over the feasible nodes that finds its normalised
 //! score of 0 to 100 (spec/kubernetes.md 1.5 to 1.11).
 
 use super::class::Spread;
-use super::constants::{IMAGE_BYTES_MAX, IMAGE_BYTES_MIN, MAX_NODE_SCORE, weight};
+use super::columns::Images;
+use super::constants::{IMAGE_BYTES_MAX, IMAGE_BYTES_MIN, MAX_NODE_SCORE};
 use super::filter::View;
+use super::plugin::ScorePlugin;
 use super::tally::TallyId;
 use super::topology::{NO_DOMAIN, Topology};
 use crate::api::Resource;
@@ -15,10 +17,8 @@ const MEMORY: usize = Resource::Memory as usize;
 #[derive(Clone, Copy)]
 pub(super) struct Inputs<'a> {
     pub(super) view: View<'a>,
-    /// Bytes of the pod's image by slot.
-    pub(super) image: &'a [i64],
-    /// Nodes that hold the image.
-    pub(super) image_holders: i64,
+    /// Who holds which image.
+    pub(super) images: &'a Images,
     /// Nodes in the cluster.
     pub(super) nodes: usize,
     /// Whether balance is scored by its improvement (1.6).
@@ -29,7 +29,7 @@ pub(super) struct Inputs<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scores {
     pub(super) totals: Vec<i64>,
-    raw: Vec<i64>,
+    pub(super) raw: Vec<i64>,
     skew: Vec<f64>,
     ignored: Vec<bool>,
     /// By domain.
@@ -38,44 +38,56 @@ pub(super) struct Scores {
 
 /// Fills `scores.totals` for the feasible slots. Plugins that skip the pod leave every total as it is.
 pub(super) fn score(inputs: &Inputs<'_>, feasible: &[u32], scores: &mut Scores) {
-    let view = &inputs.view;
-    let class = view.class;
     scores.totals.clear();
     scores.totals.resize(feasible.len(), 0);
-    least_allocated(inputs, feasible, &mut scores.totals);
-    balanced_allocation(inputs, feasible, &mut scores.totals);
-    image_locality(inputs, feasible, &mut scores.totals);
+    for plugin in ScorePlugin::ALL {
+        if score_by(plugin, inputs, feasible, scores) {
+            for (total, &score) in scores.totals.iter_mut().zip(&scores.raw) {
+                *total += plugin.weight() * score;
+            }
+        }
+    }
+}
 
-    fill(&mut scores.raw, feasible, |slot| class.unwelcome[slot]);
-    normalise_reversed(&mut scores.raw);
-    add(&mut scores.totals, &scores.raw, weight::TAINT_TOLERATION);
-    if class.prefers_nodes {
-        fill(&mut scores.raw, feasible, |slot| class.preference[slot]);
-        normalise(&mut scores.raw);
-        add(&mut scores.totals, &scores.raw, weight::NODE_AFFINITY);
+/// Fills `scores.raw` with what one plugin says of the feasible slots, 0 to 100. False if it skips the pod.
+pub(super) fn score_by(
+    plugin: ScorePlugin,
+    inputs: &Inputs<'_>,
+    feasible: &[u32],
+    scores: &mut Scores,
+) -> bool {
+    let view = &inputs.view;
+    let class = view.class;
+    let raw = &mut scores.raw;
+    match plugin {
+        ScorePlugin::TaintToleration => {
+            fill(raw, feasible, |slot| class.unwelcome[slot]);
+            normalise_reversed(raw);
+        }
+        ScorePlugin::NodeAffinity if class.prefers_nodes => {
+            fill(raw, feasible, |slot| class.preference[slot]);
+            normalise(raw);
+        }
+        ScorePlugin::NodeResourcesFit => least_allocated(inputs, feasible, raw),
+        ScorePlugin::PodTopologySpread if !class.soft_spread.is_empty() => {
+            spread(view, feasible, scores);
+        }
+        ScorePlugin::InterPodAffinity if !class.company.is_empty() => {
+            fill(raw, feasible, |slot| company(view, &class.company, slot));
+            normalise_range(raw);
+        }
+        ScorePlugin::NodeResourcesBalancedAllocation => {
+            return balanced_allocation(inputs, feasible, raw);
+        }
+        ScorePlugin::ImageLocality => return image_locality(inputs, feasible, raw),
+        _ => return false,
     }
-    if !class.soft_spread.is_empty() {
-        spread(view, feasible, scores);
-        add(&mut scores.totals, &scores.raw, weight::TOPOLOGY_SPREAD);
-    }
-    if !class.company.is_empty() {
-        fill(&mut scores.raw, feasible, |slot| {
-            company(view, &class.company, slot)
-        });
-        normalise_range(&mut scores.raw);
-        add(&mut scores.totals, &scores.raw, weight::INTER_POD_AFFINITY);
-    }
+    true
 }
 
 fn fill(raw: &mut Vec<i64>, feasible: &[u32], value: impl Fn(usize) -> i64) {
     raw.clear();
     raw.extend(feasible.iter().map(|&slot| value(slot as usize)));
-}
-
-fn add(totals: &mut [i64], raw: &[i64], weight: i64) {
-    for (total, &score) in totals.iter_mut().zip(raw) {
-        *total += weight * score;
-    }
 }
 
 /// 100 for the highest, in proportion below it; all 0 if the highest is (1.8).
@@ -107,11 +119,10 @@ fn normalise_range(raw: &mut [i64]) {
 }
 
 /// NodeResourcesFit with the LeastAllocated strategy (1.5).
-fn least_allocated(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]) {
+fn least_allocated(inputs: &Inputs<'_>, feasible: &[u32], raw: &mut Vec<i64>) {
     let columns = inputs.view.columns;
     let (cpu, memory) = inputs.view.class.nonzero;
-    for (total, &slot) in totals.iter_mut().zip(feasible) {
-        let slot = slot as usize;
+    fill(raw, feasible, |slot| {
         let of_cpu = free_share(
             columns.allocatable[CPU][slot],
             columns.nonzero[0][slot] + cpu,
@@ -120,12 +131,11 @@ fn least_allocated(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]) {
             columns.allocatable[MEMORY][slot],
             columns.nonzero[1][slot] + memory,
         );
-        *total += weight::RESOURCES_FIT
-            * match (of_cpu, of_memory) {
-                (Some(cpu), Some(memory)) => (cpu + memory) / 2,
-                (one, other) => one.or(other).unwrap_or(0),
-            };
-    }
+        match (of_cpu, of_memory) {
+            (Some(cpu), Some(memory)) => (cpu + memory) / 2,
+            (one, other) => one.or(other).unwrap_or(0),
+        }
+    });
 }
 
 /// Percentage left free; none of a resource the node does not have.
@@ -137,8 +147,8 @@ fn free_share(allocatable: i64, requested: i64) -> Option<i64> {
     }
 }
 
-/// NodeResourcesBalancedAllocation (1.6).
-fn balanced_allocation(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]) {
+/// NodeResourcesBalancedAllocation (1.6); it skips pods that ask for neither CPU nor memory.
+fn balanced_allocation(inputs: &Inputs<'_>, feasible: &[u32], raw: &mut Vec<i64>) -> bool {
     let columns = inputs.view.columns;
     let request = |kind| {
         let requests = &inputs.view.class.requests;
@@ -149,10 +159,9 @@ fn balanced_allocation(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]
     };
     let (cpu, memory) = (request(Resource::Cpu), request(Resource::Memory));
     if cpu == 0 && memory == 0 {
-        return;
+        return false;
     }
-    for (total, &slot) in totals.iter_mut().zip(feasible) {
-        let slot = slot as usize;
+    fill(raw, feasible, |slot| {
         let allocatable = (
             columns.allocatable[CPU][slot],
             columns.allocatable[MEMORY][slot],
@@ -162,13 +171,13 @@ fn balanced_allocation(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]
             columns.requested(Resource::Memory, slot),
         );
         let with_pod = balance(allocatable, (before.0 + cpu, before.1 + memory));
-        let score = if inputs.balance_gain {
+        if inputs.balance_gain {
             balance_gain(balance(allocatable, before), with_pod)
         } else {
             with_pod
-        };
-        *total += weight::BALANCED_ALLOCATION * score;
-    }
+        }
+    });
+    true
 }
 
 /// 100 less the standard deviation of the shares of CPU and memory in use; 50 to 100.
@@ -186,21 +195,31 @@ fn balance_gain(before: i64, with_pod: i64) -> i64 {
     MAX_NODE_SCORE / 2 + (MAX_NODE_SCORE / 2 + with_pod - before) / 2
 }
 
-/// ImageLocality (1.11) of a pod with one container.
-fn image_locality(inputs: &Inputs<'_>, feasible: &[u32], totals: &mut [i64]) {
-    if inputs.image_holders == 0 {
-        return;
+/// ImageLocality (1.11); where no node holds any of the images every score is 0, as if it skipped the pod.
+fn image_locality(inputs: &Inputs<'_>, feasible: &[u32], raw: &mut Vec<i64>) -> bool {
+    let (wanted, images) = (&inputs.view.class.images, inputs.images);
+    if wanted.iter().all(|&image| images.holders[image] == 0) {
+        return false;
     }
-    let holding_share = inputs.image_holders as f64 / inputs.nodes as f64;
-    for (total, &slot) in totals.iter_mut().zip(feasible) {
-        *total += weight::IMAGE_LOCALITY * locality(inputs.image[slot as usize], holding_share);
-    }
+    fill(raw, feasible, |slot| {
+        let bytes = wanted.iter().map(|&image| {
+            let holding_share = images.holders[image] as f64 / inputs.nodes as f64;
+            scaled(images.bytes[image][slot], holding_share)
+        });
+        locality(bytes.sum(), wanted.len())
+    });
+    true
 }
 
-fn locality(bytes: i64, holding_share: f64) -> i64 {
-    let scaled = (bytes as f64 * holding_share) as i64;
-    let clamped = scaled.clamp(IMAGE_BYTES_MIN, IMAGE_BYTES_MAX);
-    MAX_NODE_SCORE * (clamped - IMAGE_BYTES_MIN) / (IMAGE_BYTES_MAX - IMAGE_BYTES_MIN)
+/// Bytes of an image for what they are worth on a node: an image that few nodes hold draws less.
+fn scaled(bytes: i64, holding_share: f64) -> i64 {
+    (bytes as f64 * holding_share) as i64
+}
+
+fn locality(bytes: i64, containers: usize) -> i64 {
+    let most = IMAGE_BYTES_MAX * containers as i64;
+    let clamped = bytes.clamp(IMAGE_BYTES_MIN, most);
+    MAX_NODE_SCORE * (clamped - IMAGE_BYTES_MIN) / (most - IMAGE_BYTES_MIN)
 }
 
 /// InterPodAffinity (1.10) before it is normalised.
@@ -359,8 +378,9 @@ mod tests {
 
     #[test]
     fn a_big_image_on_one_node_of_twenty_is_worth_48() {
-        assert_eq!(locality(10_000 * MIB, 1.0 / 20.0), 48);
-        assert_eq!(locality(20 * MIB, 1.0), 0);
-        assert_eq!(locality(2_000 * MIB, 1.0), 100);
+        assert_eq!(locality(scaled(10_000 * MIB, 1.0 / 20.0), 1), 48);
+        assert_eq!(locality(20 * MIB, 1), 0);
+        assert_eq!(locality(2_000 * MIB, 1), 100);
+        assert_eq!(locality(1_000 * MIB, 2), 49);
     }
 }

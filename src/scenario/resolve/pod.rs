@@ -89,6 +89,7 @@ pub(super) fn pods_of(
             .map_or(DoNotDisrupt::No, DoNotDisrupt::parse),
         deletion_cost: deletion_cost(cx, workload, annotations),
         image: image(cx, path, pod),
+        images: images(cx, pod),
         image_bytes: workload.image_bytes,
         daemon: workload.daemon,
         labels,
@@ -221,6 +222,13 @@ fn deletion_cost(cx: &mut Context<'_>, workload: &Workload<'_>, metadata: &Objec
         cx.expected(&path, format!("is `{text}`"), "expected an integer");
         0
     })
+}
+
+fn images(cx: &mut Context<'_>, pod: &PodSpec) -> Vec<Symbol> {
+    let containers = pod.init_containers.iter().chain(&pod.containers);
+    containers
+        .map(|container| cx.intern(&container.image))
+        .collect()
 }
 
 fn image(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> Symbol {

@@ -149,9 +149,17 @@ fn room_made_is_kept_for_whom_it_was_made() {
         template: TemplateId(LOW),
         pinned: None,
     };
-    assert!(cache.nominate(2_000, TemplateId(LOW), 0).is_empty());
+    let empty_handed = Preemption {
+        victims: Vec::new(),
+        ..made.clone()
+    };
+    assert!(
+        cache
+            .nominate(2_000, TemplateId(LOW), &empty_handed)
+            .is_empty()
+    );
     assert_eq!(
-        cache.nominate(URGENT.pod, URGENT.template, made.node),
+        cache.nominate(URGENT.pod, URGENT.template, &made),
         [2_000],
         "lower nominations go"
     );

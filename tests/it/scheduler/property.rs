@@ -260,11 +260,10 @@ impl Pair<'_> {
         for n in 0..order.len() {
             let slot = order[(self.next_start + n) % order.len()];
             match self.cluster.filter(template, slot) {
+                // That there are enough shows when one more is found.
+                Ok(()) if feasible.len() == wanted => break,
                 Ok(()) => feasible.push(slot),
                 Err(refusal) => refusals.push((slot, refusal)),
-            }
-            if feasible.len() == wanted {
-                break;
             }
         }
         let evaluated = feasible.len() + refusals.len();
