@@ -8,7 +8,7 @@ use crate::karpenter::termination::Attempts;
 use crate::kube::endpoints::{CLUSTER_IP, CONTROLLER_HEALTH_CHECK, DEREGISTRATION};
 use crate::kube::hpa::Readiness;
 use crate::kube::kubelet::{Stop, TIMING, readiness_delay};
-use crate::kube::metrics_server::CpuWindow;
+use crate::kube::metrics_server::{CpuWindow, Sample};
 use crate::kube::phase::PodPhase;
 use crate::kube::scheduler::ClusterEvent;
 use crate::metrics::PendingCause;
@@ -60,6 +60,8 @@ pub(super) struct Pod {
     pub(super) cpu: Option<CpuSlot>,
     pub(super) server: Server,
     pub(super) usage: CpuWindow,
+    /// Requests in it at the last scrape, in thousandths.
+    pub(super) in_flight: Option<Sample>,
     pub(super) waiting: PendingLog,
     /// The node whose victims it waits for.
     pub(super) nominated: Option<Key<Node>>,
@@ -207,6 +209,7 @@ impl World<'_> {
             cpu: None,
             server: Server::new(discipline),
             usage: CpuWindow::default(),
+            in_flight: None,
             waiting: PendingLog::new(now),
             nominated: None,
             attempts: Attempts::default(),

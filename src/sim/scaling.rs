@@ -1,6 +1,5 @@
 //! How many pods a service has: metrics, HPA, KEDA, and which of them go.
 
-use crate::api::Resource;
 use crate::cluster::Key;
 use crate::des::{Class, SimDuration, SimTime};
 use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
@@ -17,10 +16,10 @@ use super::service::Autoscaler;
 use super::{Queue, World};
 
 /// kube-controller-manager syncs every HPA so often (spec/kubernetes.md 2.1).
-use crate::kube::hpa::constants::SYNC_PERIOD;
+use crate::kube::hpa::constants::{CLOUDWATCH_PERIOD, SYNC_PERIOD};
 
 impl World<'_> {
-    /// metrics-server reads the CPU of every pod whose service an HPA watches.
+    /// metrics-server reads the CPU of every pod whose service an HPA watches, an adapter its requests, and CloudWatch its queue.
     pub(super) fn scrape(&mut self, now: SimTime, queue: &mut Queue) {
         for service in 0..self.services.len() {
             if matches!(self.services[service].autoscaler, Autoscaler::Fixed) {
@@ -29,6 +28,7 @@ impl World<'_> {
             for at in 0..self.services[service].pods.len() {
                 self.scrape_pod(now, self.services[service].pods[at]);
             }
+            self.scrape_queue(now, service);
         }
         queue.push(now + RESOLUTION, Class::Sampling, Event::Scrape);
     }
@@ -43,6 +43,38 @@ impl World<'_> {
         );
         pod.usage
             .record(CpuReading { at: now, used }, readiness.since, RESOLUTION);
+        pod.in_flight = Some(Sample {
+            value: thousandths(u64::from(pod.server.outstanding())),
+            at: now,
+            window: RESOLUTION,
+        });
+    }
+
+    fn scrape_queue(&mut self, now: SimTime, service: usize) {
+        let Some(queue) = self.scenario.services[service].consumes else {
+            return;
+        };
+        let last = self.services[service].backlog;
+        if last.is_none_or(|(at, _)| now.since(at) >= CLOUDWATCH_PERIOD) {
+            self.services[service].backlog = Some((now, self.visible(now, queue)));
+        }
+    }
+
+    /// What an object or external metric of a service's HPA says: the requests in its pods, or the messages in its queue.
+    fn load(&self, service: ServiceId) -> Option<u64> {
+        let state = &self.services[service.index()];
+        if self.scenario.services[service.index()].consumes.is_some() {
+            return state.backlog.map(|(_, visible)| visible);
+        }
+        let samples = state
+            .pods
+            .iter()
+            .filter_map(|&key| self.pods[key].in_flight);
+        Some(
+            samples
+                .map(|sample| sample.value.unsigned_abs() / 1_000)
+                .sum(),
+        )
     }
 
     /// A HorizontalPodAutoscaler looks at its metrics.
@@ -57,18 +89,24 @@ impl World<'_> {
             .iter()
             .map(|&key| self.pod_state(key))
             .collect();
-        let samples: Vec<_> = self.services[service.index()]
-            .pods
+        let pods_of = &self.services[service.index()].pods;
+        let cpu: Vec<_> = pods_of
             .iter()
             .map(|&key| self.pods[key].usage.sample())
             .collect();
-        let none = vec![None; samples.len()];
+        let in_flight: Vec<_> = pods_of
+            .iter()
+            .map(|&key| self.pods[key].in_flight)
+            .collect();
         let spec = match &self.services[service.index()].autoscaler {
             Autoscaler::Fixed => return,
             Autoscaler::Hpa(hpa) | Autoscaler::Keda(_, hpa) => hpa.spec().clone(),
         };
-        let depths = self.trigger_lengths(now, service);
-        let readings = readings(&spec, &samples, &none, &depths);
+        let totals = match &self.services[service.index()].autoscaler {
+            Autoscaler::Keda(..) => self.trigger_lengths(now, service),
+            _ => vec![self.load(service); spec.metrics.len()],
+        };
+        let readings = readings(&spec, &cpu, &in_flight, &totals);
         let state = &mut self.services[service.index()];
         let active = state
             .pods
@@ -232,20 +270,18 @@ impl World<'_> {
     }
 }
 
-/// What each metric of an HPA reads: CPU samples of the pods, or the queue its ScaledObject looks at.
+/// What each metric of an HPA reads: the pods' CPU or requests, or one number for all of them.
 fn readings<'a>(
     spec: &HpaSpec,
     cpu: &'a [Option<Sample>],
-    none: &'a [Option<Sample>],
-    lengths: &[Option<u64>],
+    in_flight: &'a [Option<Sample>],
+    totals: &[Option<u64>],
 ) -> Vec<Reading<'a>> {
     let reading = |(place, metric): (usize, &Metric)| match metric {
-        Metric::Utilization(Resource::Cpu, _) | Metric::AverageUsage(Resource::Cpu, _) => {
-            Reading::Pods(cpu)
-        }
-        Metric::Utilization(..) | Metric::AverageUsage(..) | Metric::Pods(_) => Reading::Pods(none),
+        Metric::Utilization(..) | Metric::AverageUsage(..) => Reading::Pods(cpu),
+        Metric::Pods(_) => Reading::Pods(in_flight),
         Metric::Value(_) | Metric::AverageValue(_) => {
-            Reading::Total(lengths.get(place).copied().flatten().map(thousandths))
+            Reading::Total(totals[place].map(thousandths))
         }
     };
     spec.metrics.iter().enumerate().map(reading).collect()

@@ -48,6 +48,8 @@ pub(super) struct ServiceState {
     /// Workers that poll an empty queue.
     pub(super) pollers: VecDeque<Key<Pod>>,
     pub(super) autoscaler: Autoscaler,
+    /// What CloudWatch last said of the queue it works off, and when: visible messages.
+    pub(super) backlog: Option<(SimTime, u64)>,
     pub(super) recorder: LatencyRecorder,
     pub(super) begun: u64,
     pub(super) clocks: ClockFace,

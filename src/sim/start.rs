@@ -353,6 +353,7 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
         balancer: Balancer::new(algorithm, scenario.cluster.zones.len().max(1), seed, place),
         pollers: std::collections::VecDeque::new(),
         autoscaler,
+        backlog: None,
         recorder: LatencyRecorder::default(),
         begun: 0,
         clocks: ClockFace::default(),

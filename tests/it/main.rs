@@ -9,6 +9,7 @@ mod cgroups;
 mod cli;
 mod conservation;
 mod controllers;
+mod custom_metrics;
 mod determinism;
 mod discipline;
 mod disruption;

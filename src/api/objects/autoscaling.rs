@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ObjectMeta;
+use super::{LabelSelector, ObjectMeta};
 use crate::api::Quantity;
 
 /// `autoscaling/v2` HorizontalPodAutoscaler.
@@ -37,7 +37,7 @@ pub struct HpaSpec {
     pub behavior: Option<HpaBehavior>,
 }
 
-/// `scaleTargetRef`.
+/// `scaleTargetRef` or `describedObject`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct TargetRef {
@@ -57,6 +57,48 @@ pub struct MetricSpec {
     /// For `Resource`.
     #[serde(default)]
     pub resource: Option<ResourceMetric>,
+    /// For `Pods`.
+    #[serde(default)]
+    pub pods: Option<CustomMetric>,
+    /// For `Object`.
+    #[serde(default)]
+    pub object: Option<ObjectMetric>,
+    /// For `External`.
+    #[serde(default)]
+    pub external: Option<CustomMetric>,
+}
+
+/// `pods` or `external` of a metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CustomMetric {
+    /// Which.
+    pub metric: MetricIdentifier,
+    /// What to hold it at.
+    pub target: MetricTarget,
+}
+
+/// `object` of a metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectMetric {
+    /// Whose.
+    pub described_object: TargetRef,
+    /// Which.
+    pub metric: MetricIdentifier,
+    /// What to hold it at.
+    pub target: MetricTarget,
+}
+
+/// `metric`: its name, and a selector that an adapter hands on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricIdentifier {
+    /// Name.
+    pub name: String,
+    /// Labels, or the dimensions of a CloudWatch metric.
+    #[serde(default)]
+    pub selector: LabelSelector,
 }
 
 /// `resource` of a metric.

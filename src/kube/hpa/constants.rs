@@ -17,6 +17,15 @@ pub const CPU_INITIALIZATION: SimDuration = SimDuration::from_secs(300);
 pub const INITIAL_READINESS_DELAY: SimDuration = SimDuration::from_secs(30);
 /// What an empty list of metrics stands for (2.1).
 pub const DEFAULT_METRIC: Metric = Metric::Utilization(Resource::Cpu, 80);
+/// The metric of a pod or Service that has a source here: requests it works on or that wait in it, as an adapter reads them from
+/// the pods at every scrape.
+pub const IN_FLIGHT: &str = "requests_in_flight";
+/// The external metric that has a source here: messages of an SQS queue, as CloudWatch has them.
+pub const VISIBLE_MESSAGES: &str = "ApproximateNumberOfMessagesVisible";
+/// The dimension of a CloudWatch metric that names the queue.
+pub const QUEUE_DIMENSION: &str = "QueueName";
+/// CloudWatch has a value of SQS' metrics so often (2.10).
+pub const CLOUDWATCH_PERIOD: SimDuration = SimDuration::from_secs(60);
 /// Without behavior, one sync may go from anything up to this many replicas, or double (2.7).
 pub const SCALE_UP_LIMIT_MIN: u32 = 4;
 /// Without behavior, one sync may multiply the replicas by this (2.7).

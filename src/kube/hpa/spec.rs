@@ -1,7 +1,8 @@
 //! What does a HorizontalPodAutoscaler ask for, with every default filled in?
 
 use crate::api::objects::autoscaling::{
-    HorizontalPodAutoscaler, HpaBehavior, MetricSpec, ScalingRules as RulesObject, SelectPolicy,
+    HorizontalPodAutoscaler, HpaBehavior, MetricSpec, MetricTarget, ResourceMetric,
+    ScalingRules as RulesObject, SelectPolicy,
 };
 use crate::api::{Quantity, Resource};
 use crate::des::SimDuration;
@@ -36,6 +37,17 @@ pub enum Metric {
     Value(i64),
     /// An object's or external metric divided by the replicas, positive.
     AverageValue(i64),
+}
+
+impl Metric {
+    /// The resource it measures, if it is a resource metric.
+    #[must_use]
+    pub const fn resource(&self) -> Option<Resource> {
+        match *self {
+            Self::Utilization(resource, _) | Self::AverageUsage(resource, _) => Some(resource),
+            Self::Pods(_) | Self::Value(_) | Self::AverageValue(_) => None,
+        }
+    }
 }
 
 /// `spec.behavior`, resolved.
@@ -154,47 +166,119 @@ impl Tolerances {
 }
 
 fn resolve_metric(path: &str, metric: &MetricSpec, mistakes: &mut Mistakes) -> Option<Metric> {
-    let mut refuse = |field: &str, message: String| {
-        mistakes.push((format!("{path}{field}"), message));
-        None
+    let mut found = Found {
+        path: path.to_owned(),
+        mistakes,
     };
-    if metric.kind != "Resource" {
-        let message =
-            "only `Resource` metrics have a source here; scale on a queue with a ScaledObject";
-        return refuse(".type", format!("is `{}`: {message}", metric.kind));
-    }
-    let Some(source) = &metric.resource else {
-        return refuse("", "has type `Resource` but no `resource`".into());
-    };
-    let resource = match Resource::from_name(&source.name) {
-        Some(resource @ (Resource::Cpu | Resource::Memory)) => resource,
-        _ => {
-            return refuse(
-                ".resource.name",
-                format!("is `{}`, expected `cpu` or `memory`", source.name),
-            );
+    let source = match metric.kind.as_str() {
+        "Resource" => metric
+            .resource
+            .as_ref()
+            .map(|source| found.resource(source)),
+        "Pods" => metric.pods.as_ref().map(|source| {
+            found.name("pods", &source.metric.name, constants::IN_FLIGHT);
+            found.average("pods", &source.target)
+        }),
+        "Object" => metric.object.as_ref().map(|source| {
+            found.name("object", &source.metric.name, constants::IN_FLIGHT);
+            found.total("object", &source.target)
+        }),
+        "External" => metric.external.as_ref().map(|source| {
+            found.name("external", &source.metric.name, constants::VISIBLE_MESSAGES);
+            found.total("external", &source.target)
+        }),
+        other => {
+            let expected = "expected `Resource`, `Pods`, `Object` or `External`";
+            return found.refuse(".type", format!("is `{other}`, {expected}"));
         }
     };
-    let target = &source.target;
-    match target.kind.as_str() {
-        "Utilization" => match target.average_utilization {
-            Some(percent) if percent > 0 => Some(Metric::Utilization(resource, percent)),
-            _ => refuse(
-                ".resource.target.averageUtilization",
-                "must be above 0".into(),
+    source.unwrap_or_else(|| {
+        let (kind, field) = (&metric.kind, metric.kind.to_lowercase());
+        found.refuse("", format!("has type `{kind}` but no `{field}`"))
+    })
+}
+
+/// A metric as it is found in an object, and what is wrong with it.
+struct Found<'a> {
+    path: String,
+    mistakes: &'a mut Mistakes,
+}
+
+impl Found<'_> {
+    fn refuse(&mut self, field: &str, message: String) -> Option<Metric> {
+        self.mistakes
+            .push((format!("{}{field}", self.path), message));
+        None
+    }
+
+    fn resource(&mut self, source: &ResourceMetric) -> Option<Metric> {
+        let Some(resource @ (Resource::Cpu | Resource::Memory)) = Resource::from_name(&source.name)
+        else {
+            let message = format!("is `{}`, expected `cpu` or `memory`", source.name);
+            return self.refuse(".resource.name", message);
+        };
+        let target = &source.target;
+        match target.kind.as_str() {
+            "Utilization" => match target.average_utilization {
+                Some(percent) if percent > 0 => Some(Metric::Utilization(resource, percent)),
+                _ => self.refuse(
+                    ".resource.target.averageUtilization",
+                    "must be above 0".into(),
+                ),
+            },
+            "AverageValue" => match target
+                .average_value
+                .map(|quantity| resource.amount(quantity))
+            {
+                Some(amount) if amount > 0 => Some(Metric::AverageUsage(resource, amount)),
+                _ => self.refuse(".resource.target.averageValue", "must be above 0".into()),
+            },
+            other => self.refuse(
+                ".resource.target.type",
+                format!("is `{other}`, expected `Utilization` or `AverageValue`"),
             ),
-        },
-        "AverageValue" => match target
-            .average_value
-            .map(|quantity| resource.amount(quantity))
-        {
-            Some(amount) if amount > 0 => Some(Metric::AverageUsage(resource, amount)),
-            _ => refuse(".resource.target.averageValue", "must be above 0".into()),
-        },
-        other => refuse(
-            ".resource.target.type",
-            format!("is `{other}`, expected `Utilization` or `AverageValue`"),
-        ),
+        }
+    }
+
+    /// The simulator has one source for each type of custom metric.
+    fn name(&mut self, field: &str, name: &str, known: &str) {
+        if name != known {
+            let message = format!("is `{name}`, only `{known}` has a source here");
+            self.refuse(&format!(".{field}.metric.name"), message);
+        }
+    }
+
+    fn average(&mut self, field: &str, target: &MetricTarget) -> Option<Metric> {
+        if target.kind != "AverageValue" {
+            let message = format!("is `{}`, expected `AverageValue`", target.kind);
+            return self.refuse(&format!(".{field}.target.type"), message);
+        }
+        self.positive(field, "averageValue", target.average_value)
+            .map(Metric::Pods)
+    }
+
+    fn total(&mut self, field: &str, target: &MetricTarget) -> Option<Metric> {
+        match target.kind.as_str() {
+            "Value" => self
+                .positive(field, "value", target.value)
+                .map(Metric::Value),
+            "AverageValue" => self
+                .positive(field, "averageValue", target.average_value)
+                .map(Metric::AverageValue),
+            other => {
+                let message = format!("is `{other}`, expected `Value` or `AverageValue`");
+                self.refuse(&format!(".{field}.target.type"), message)
+            }
+        }
+    }
+
+    /// A target in thousandths.
+    fn positive(&mut self, field: &str, name: &str, value: Option<Quantity>) -> Option<i64> {
+        let thousandths = value.map(Quantity::millis).filter(|&value| value > 0);
+        if thousandths.is_none() {
+            self.refuse(&format!(".{field}.target.{name}"), "must be above 0".into());
+        }
+        thousandths
     }
 }
 
@@ -360,7 +444,17 @@ mod tests {
                 {"type": "Resource", "resource": {
                     "name": "cpu", "target": {"type": "AverageValue", "averageValue": "0"}}},
                 {"type": "Resource", "resource": {
-                    "name": "cpu", "target": {"type": "Value", "value": "1"}}}],
+                    "name": "cpu", "target": {"type": "Value", "value": "1"}}},
+                {"type": "Memory"},
+                {"type": "Pods", "pods": {
+                    "metric": {"name": "rps"}, "target": {"type": "Value", "value": "1"}}},
+                {"type": "Object", "object": {
+                    "describedObject": {"kind": "Service", "name": "api"},
+                    "metric": {"name": "requests_in_flight"},
+                    "target": {"type": "Utilization"}}},
+                {"type": "External", "external": {
+                    "metric": {"name": "ApproximateNumberOfMessagesVisible"},
+                    "target": {"type": "AverageValue", "averageValue": "0"}}}],
             "behavior": {
                 "scaleUp": {
                     "stabilizationWindowSeconds": 3601,
@@ -378,12 +472,17 @@ mod tests {
         let expected = [
             "minReplicas",
             "maxReplicas",
-            "metrics[0].type",
+            "metrics[0]",
             "metrics[1]",
             "metrics[2].resource.name",
             "metrics[3].resource.target.averageUtilization",
             "metrics[4].resource.target.averageValue",
             "metrics[5].resource.target.type",
+            "metrics[6].type",
+            "metrics[7].pods.metric.name",
+            "metrics[7].pods.target.type",
+            "metrics[8].object.target.type",
+            "metrics[9].external.target.averageValue",
             "behavior.scaleUp.stabilizationWindowSeconds",
             "behavior.scaleUp.policies[0].type",
             "behavior.scaleUp.policies[1].value",

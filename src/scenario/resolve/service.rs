@@ -64,7 +64,7 @@ pub(super) fn service(
         daemon: false,
     };
     let pods = pods_of(cx, &workload, deployment, priorities);
-    let scaling = scaling::scaling(cx, at, manifests, &pods.needs, names)?;
+    let scaling = scaling::scaling(cx, spec, at, manifests, &pods.needs, names)?;
     let replicas = deployment.spec.replicas.unwrap_or(match &scaling {
         Scaling::Fixed => 1,
         Scaling::Hpa(hpa) => hpa.min,

@@ -1,6 +1,8 @@
 //! What changes the replica count of a service?
 
-use crate::api::objects::autoscaling::TargetRef;
+use crate::api::Resource;
+use crate::api::objects::autoscaling::{MetricSpec, TargetRef};
+use crate::kube::hpa::constants::QUEUE_DIMENSION;
 use crate::kube::hpa::{HpaSpec, Metric};
 use crate::kube::keda::{ScaledObjectSpec, Trigger};
 use crate::scenario::diagnostic::Diagnostic;
@@ -9,10 +11,15 @@ use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::manifest::{Manifest, Object};
 use crate::scenario::resolve::names::Names;
 use crate::scenario::resolve::pod::PodNeeds;
+use crate::scenario::spec::service::ServiceSpec;
 
-/// The autoscaler of a Deployment; `None` where it is wrong, which is reported.
+/// A metric without samples would silently keep the autoscaler from ever scaling down.
+const NO_MEMORY: &str = "is `memory`, and how much of it pods use is not simulated";
+
+/// The autoscaler of a service's Deployment; `None` where it is wrong, which is reported.
 pub(super) fn scaling(
     cx: &mut Context<'_>,
+    service: &ServiceSpec,
     deployment: &Manifest,
     manifests: &[Manifest],
     needs: &PodNeeds,
@@ -49,6 +56,9 @@ pub(super) fn scaling(
                     false => format!("{path}.spec.metrics[{place}]"),
                 };
                 check_request(cx, &at, metric, deployment, needs);
+                if let Some(object) = object.spec.metrics.get(place) {
+                    check_source(cx, &at, object, service);
+                }
             }
             Some(Scaling::Hpa(spec))
         }
@@ -62,7 +72,12 @@ pub(super) fn scaling(
                     Trigger::Sqs(sqs) => {
                         names.queue(cx, &format!("{at}.metadata.queueURL"), &sqs.queue);
                     }
-                    Trigger::Resource(metric) => check_request(cx, &at, metric, deployment, needs),
+                    Trigger::Resource(metric) => {
+                        check_request(cx, &at, metric, deployment, needs);
+                        if metric.resource() == Some(Resource::Memory) {
+                            cx.expected(&format!("{at}.type"), NO_MEMORY, "expected `cpu`");
+                        }
+                    }
                 }
             }
             Some(Scaling::Keda(spec))
@@ -80,6 +95,44 @@ fn check_target(cx: &mut Context<'_>, path: &str, target: &TargetRef, deployment
     if target.name != deployment.name {
         let at = format!("{path}.name");
         cx.unknown(&at, "Deployment", &target.name, [deployment.name.as_str()]);
+    }
+}
+
+/// An HPA looks at its own service, and at its queue if it works off one.
+fn check_source(cx: &mut Context<'_>, path: &str, metric: &MetricSpec, service: &ServiceSpec) {
+    if metric
+        .resource
+        .as_ref()
+        .is_some_and(|source| source.name == Resource::Memory.name())
+    {
+        let at = format!("{path}.resource.name");
+        cx.expected(&at, NO_MEMORY, "expected `cpu`");
+    }
+    if let Some(external) = &metric.external {
+        let at = format!("{path}.external.metric");
+        let queue = external.metric.selector.match_labels.get(QUEUE_DIMENSION);
+        if queue.is_none() || queue != service.consumes.as_ref() {
+            let expected = match &service.consumes {
+                Some(own) => format!("expected the queue it works off: `{QUEUE_DIMENSION}: {own}`"),
+                None => "expected a service that `consumes` a queue".to_owned(),
+            };
+            let what = "does not name the queue of this service in `selector.matchLabels`";
+            cx.expected(&at, what, expected);
+        }
+    }
+    if let Some(object) = &metric.object {
+        let at = format!("{path}.object.describedObject");
+        cx.require(
+            service.consumes.is_none(),
+            &at,
+            "belongs to a service that nobody calls: it works off a queue",
+            "expected an `External` metric",
+        );
+        let (kind, name) = (&object.described_object.kind, &object.described_object.name);
+        if kind.as_deref() != Some("Service") || *name != service.name {
+            let expected = format!("expected `kind: Service` and `name: {}`", service.name);
+            cx.expected(&at, "is not this service", expected);
+        }
     }
 }
 
