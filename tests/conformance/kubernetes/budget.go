@@ -211,7 +211,8 @@ func drawGuarded(dice *rand.Rand) guarded {
 			c.Evictions = append(c.Evictions, place)
 		}
 	}
-	c.Later = int64(one(dice, []int{0, 1, 60, 119, 120, 121, 300}))
+	// Not the very limit of 120: a controller's caches take a moment to fill.
+	c.Later = int64(one(dice, []int{0, 1, 60, 119, 121, 300}))
 	c.Twice = chance(dice, 4)
 	return c
 }

@@ -13,9 +13,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clienttesting "k8s.io/client-go/testing"
-	"k8s.io/klog/v2"
-	fwk "k8s.io/kube-scheduler/framework"
-	"k8s.io/kubernetes/pkg/scheduler/framework"
 )
 
 // A cluster in which one pod may push others out.
@@ -85,12 +82,8 @@ func preemptOnce(c contested) (*preempted, error) {
 		if err := pods.Add(pod); err != nil {
 			return nil, err
 		}
-		info, err := framework.NewPodInfo(pod)
-		if err != nil {
-			return nil, err
-		}
-		st.scheduler.SchedulingQueue.AddNominatedPod(klog.FromContext(ctx), info,
-			&fwk.NominatingInfo{NominatedNodeName: nodeName(n.Node), NominatingMode: fwk.ModeOverride})
+		// The queue knows it, and where it is nominated to.
+		st.scheduler.SchedulingQueue.Add(ctx, pod)
 	}
 	for place, b := range c.Budgets {
 		w := c.Workloads[b.Workload]
@@ -152,13 +145,22 @@ func drawContested(dice *rand.Rand) contested {
 	c.Attempts = nil
 	c.Pods = nil
 	ages := dice.Perm(nodes * 10)
+	takesPort := map[int]bool{}
 	for _, age := range ages {
-		c.Pods = append(c.Pods, placed{
+		pod := placed{
 			Workload:    dice.IntN(len(c.Workloads)),
 			Node:        dice.IntN(nodes),
 			Age:         int64(10 + 7*age),
 			Terminating: chance(dice, 4),
-		})
+		}
+		if len(c.Workloads[pod.Workload].Spec.Containers[0].Ports) > 0 {
+			// Two pods never share a port; if they did, the real node would have it free when one of them left.
+			if takesPort[pod.Node] {
+				continue
+			}
+			takesPort[pod.Node] = true
+		}
+		c.Pods = append(c.Pods, pod)
 	}
 	for place, w := range c.Workloads {
 		if chance(dice, 40) {
@@ -180,6 +182,7 @@ func drawContested(dice *rand.Rand) contested {
 		}
 		delete(spec.Containers[0].Resources.Requests, "nvidia.com/gpu")
 		delete(spec.Containers[0].Resources.Limits, "nvidia.com/gpu")
+		delete(spec.Containers[0].Resources.Limits, v1.ResourceCPU)
 		spec.Containers[0].Resources.Requests[v1.ResourceCPU] = resource.MustParse("1500m")
 	}
 	return c

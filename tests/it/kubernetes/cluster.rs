@@ -57,7 +57,7 @@ pub(crate) struct Placed {
     node: u32,
     age: u64,
     #[serde(default)]
-    terminating: bool,
+    pub(crate) terminating: bool,
 }
 
 impl Cluster {

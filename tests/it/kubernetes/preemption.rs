@@ -96,7 +96,9 @@ impl Contested {
         };
         let outcomes = (0..DRAWS).filter_map(|entity| {
             let made = cache.preempt(attempt, &failure, &budgets, &mut draw(entity))?;
+            // Who is leaving already is not deleted again.
             let mut victims = made.victims;
+            victims.retain(|&key| !self.cluster.pods[key as usize].terminating);
             victims.sort_unstable();
             Some(Outcome {
                 node: made.node,
