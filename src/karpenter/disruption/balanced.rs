@@ -4,7 +4,7 @@ use crate::api::objects::karpenter::ConsolidationPolicy;
 use crate::karpenter::cost::DisruptionCost;
 
 use super::candidate::Candidate;
-use super::command::Command;
+use super::command::{Command, Unconsolidatable};
 use super::view::{NodeView, PoolView, View};
 
 /// One over the least score that passes (0.1).
@@ -71,17 +71,21 @@ impl<'a> Balance<'a> {
         }
     }
 
-    /// The score of the first `Balanced` pool that does not approve of the command, if any.
-    pub(super) fn rejection(
+    /// The command, if every `Balanced` pool approves of it.
+    ///
+    /// # Errors
+    /// The score of the first pool that does not.
+    pub(super) fn approve(
         &self,
         candidates: &[Candidate<'_>],
-        command: &Command,
-    ) -> Option<Score> {
+        command: Command,
+    ) -> Result<Command, Unconsolidatable> {
         let now = i128::from(command.saving.now.0);
-        self.worst(
-            candidates,
-            now - i128::from(command.saving.replacement_at_least.0),
-        )
+        let saved = now - i128::from(command.saving.replacement_at_least.0);
+        let rejection = self.worst(candidates, saved);
+        rejection.map_or(Ok(command), |score| {
+            Err(Unconsolidatable::Unbalanced(score))
+        })
     }
 
     /// The score a node's `Balanced` pool would give to its deletion, if that is not enough: then no replacement can be.

@@ -45,7 +45,9 @@ pub(super) fn attempt(
     let replacements = match (what_if.stranded, what_if.claims.as_slice()) {
         (Some(stranded), _) => Err(Unconsolidatable::Stranded(stranded)),
         (None, []) => Ok(Vec::new()),
-        (None, [claim]) => cheaper_replacement(view, candidates, claim).map(|claim| vec![claim]),
+        (None, [claim]) => {
+            cheaper_replacement(view, candidates, claim).map(|claim| vec![written(view, claim)])
+        }
         (None, claims) => Err(Unconsolidatable::TooManyClaims {
             claims: claims.len(),
         }),
@@ -113,7 +115,6 @@ fn spot_to_spot(
     let flexible = offerings::types_for_min_values(&claim.requirements, options(view, &claim));
     let kept = flexible.map_or(types, |needed| needed.max(SPOT_TO_SPOT_TYPES));
     claim.types.truncate(kept);
-    name_types(view, &mut claim);
     Ok(claim)
 }
 
@@ -151,7 +152,6 @@ fn keep_cheaper(
             types: claim.types.len(),
         }
     })?;
-    name_types(view, &mut claim);
     Ok(claim)
 }
 
@@ -164,13 +164,28 @@ fn pin_to_spot(view: &View<'_>, claim: &mut NewClaim) {
         .add(key::CAPACITY_TYPE, &spot, view.symbols);
 }
 
-/// Narrows the requirement on the type to the names that are left.
-fn name_types(view: &View<'_>, claim: &mut NewClaim) {
-    let names: Vec<Symbol> = options(view, claim).map(|kind| kind.name).collect();
-    let names = Requirement::of(names);
+/// The claim as it would be created: with the names of the types that are left, and the capacity types they are available as (1.14).
+/// The rules above look at what the simulation left open.
+fn written(view: &View<'_>, mut claim: NewClaim) -> NewClaim {
+    let symbols = view.symbols;
+    let types = view.pools[claim.pool].types;
+    let names = options(view, &claim).map(|kind| kind.name).collect();
+    let available = claim
+        .types
+        .iter()
+        .flat_map(|&place| offerings::available(&claim.requirements, &types[place], symbols));
+    let labels: Vec<Symbol> = available
+        .filter_map(|offering| symbols.get(offering.capacity_type.label()))
+        .collect();
+    let mut narrow = |key, values| {
+        let narrowed = Requirement::of(values);
+        claim.requirements.add(key, &narrowed, symbols);
+    };
+    narrow(key::INSTANCE_TYPE, names);
+    if !labels.is_empty() {
+        narrow(key::CAPACITY_TYPE, labels);
+    }
     claim
-        .requirements
-        .add(key::INSTANCE_TYPE, &names, view.symbols);
 }
 
 fn options<'a>(
@@ -240,7 +255,7 @@ pub(super) fn without_same_type(
         },
         (other, _) => other,
     })?;
-    command.replacements.push(claim);
+    command.replacements.push(written(view, claim));
     command.saving = saving(view, candidates, &command.replacements);
     Ok(command)
 }

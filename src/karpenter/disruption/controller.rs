@@ -21,6 +21,8 @@ pub const VALIDATION_WAIT: SimDuration = SimDuration::from_secs(15);
 /// The disruption loop.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Controller {
+    /// The only method it tries; none tries all.
+    only: Option<Method>,
     /// The command that waits for its validation.
     proposal: Option<Command>,
     multi_node: Memo,
@@ -72,6 +74,22 @@ impl Search {
 }
 
 impl Controller {
+    /// A loop that tries this method alone.
+    #[must_use]
+    pub fn only(method: Method) -> Self {
+        Self {
+            only: Some(method),
+            ..Self::default()
+        }
+    }
+
+    fn methods(&self, view: &View<'_>) -> Vec<Method> {
+        let order = Method::order(view.version).iter().copied();
+        order
+            .filter(|&m| self.only.is_none_or(|only| only == m))
+            .collect()
+    }
+
     /// Looks at the cluster. `state` says when it last changed.
     pub fn wake(
         &mut self,
@@ -87,8 +105,8 @@ impl Controller {
                     findings: Vec::new(),
                 };
             }
-            let methods = Method::order(view.version);
-            return self.pass(view, methods, SimDuration::ZERO, state, simulate);
+            let methods = self.methods(view);
+            return self.pass(view, &methods, SimDuration::ZERO, state, simulate);
         };
         let Validated { result, took } = validation::validate(view, &command, simulate);
         match result {
@@ -98,7 +116,7 @@ impl Controller {
                 findings: Vec::new(),
             },
             Err(why) => {
-                let methods = Method::order(view.version);
+                let methods = self.methods(view);
                 let tried = methods.iter().position(|&method| method == command.method);
                 let later = &methods[tried.map_or(0, |tried| tried + 1)..];
                 let mut step = self.pass(view, later, took, state, simulate);

@@ -27,15 +27,9 @@ pub(super) fn propose(
     candidates.retain(|candidate| budgets.take(candidate.node.pool).is_ok());
     let constrained = candidates.len() < seen;
     let (longest, took) = longest_prefix(view, &candidates, simulate, findings)?;
-    let proposal = longest.filter(|command| {
-        let members = &candidates[..command.candidates.len()];
-        let rejection = Balance::of(view).rejection(members, command);
-        findings.extend(rejection.map(|score| kept(members, Unconsolidatable::Unbalanced(score))));
-        rejection.is_none()
-    });
     Ok(Search {
-        settled: proposal.is_none() && seen > 0 && !constrained,
-        commands: proposal.into_iter().collect(),
+        settled: longest.is_none() && seen > 0 && !constrained,
+        commands: longest.into_iter().collect(),
         took,
     })
 }
@@ -47,6 +41,7 @@ fn longest_prefix(
     simulate: &mut dyn Simulate,
     findings: &mut Vec<Finding>,
 ) -> Result<(Option<Command>, SimDuration), NoEligiblePool> {
+    let balance = Balance::of(view);
     let mut took = SimDuration::ZERO;
     let mut longest = None;
     let mut failed = None;
@@ -62,7 +57,8 @@ fn longest_prefix(
         let prefix = &candidates[..nodes];
         let attempt = consolidation::attempt(view, prefix, Method::MultiNode, simulate)?;
         took += attempt.took;
-        let result = replaced_by_another_type(view, prefix, attempt);
+        let result = replaced_by_another_type(view, prefix, attempt)
+            .and_then(|command| balance.approve(prefix, command));
         prefixes.learn(result.is_ok());
         match result {
             Ok(command) => longest = Some(command),

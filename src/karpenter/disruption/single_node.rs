@@ -110,10 +110,7 @@ fn attempt(
     *took += attempt.took;
     Ok(attempt
         .result
-        .and_then(|command| match balance.rejection(alone, &command) {
-            Some(score) => Err(Unconsolidatable::Unbalanced(score)),
-            None => Ok(command),
-        }))
+        .and_then(|command| balance.approve(alone, command)))
 }
 
 fn pools_only_in(rest: &[Candidate<'_>], done: &[Candidate<'_>]) -> Vec<usize> {

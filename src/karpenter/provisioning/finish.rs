@@ -150,7 +150,7 @@ impl Pass<'_> {
     }
 
     /// The claim's requirements with the names of its types and the capacity types they are available as; what was only simulated
-    /// for DaemonSets goes.
+    /// for DaemonSets goes. A consolidation leaves the capacity types open: its price rules come before anything is written (4.8).
     fn written_requirements(
         &self,
         claim: &Claim,
@@ -161,16 +161,18 @@ impl Pass<'_> {
         let mut requirements = self.sets.get(claim.set).clone();
         let names = types.iter().map(|&place| all[place].name).collect();
         requirements.add(key::INSTANCE_TYPE, &Requirement::of(names), symbols);
-        let bits = types
-            .iter()
-            .fold(0, |bits, &place| bits | ranking.capacity_types[place]);
-        let available = CAPACITY_TYPES
-            .into_iter()
-            .filter(|&capacity_type| bits >> capacity_type as u8 & 1 == 1);
-        let labels = available
-            .filter_map(|capacity_type| symbols.get(capacity_type.label()))
-            .collect();
-        requirements.add(key::CAPACITY_TYPE, &Requirement::of(labels), symbols);
+        if !self.problem.options.consolidation_simulation {
+            let bits = types
+                .iter()
+                .fold(0, |bits, &place| bits | ranking.capacity_types[place]);
+            let available = CAPACITY_TYPES
+                .into_iter()
+                .filter(|&capacity_type| bits >> capacity_type as u8 & 1 == 1);
+            let labels = available
+                .filter_map(|capacity_type| symbols.get(capacity_type.label()))
+                .collect();
+            requirements.add(key::CAPACITY_TYPE, &Requirement::of(labels), symbols);
+        }
         requirements.remove(key::REGISTERED);
         requirements.remove(key::INITIALIZED);
         requirements

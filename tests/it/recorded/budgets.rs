@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::agree;
 
+/// A budget of a case.
 #[derive(Deserialize)]
-struct Written {
+pub(super) struct Written {
     nodes: String,
     reasons: Option<Vec<DisruptionReason>>,
     schedule: Option<String>,
@@ -26,7 +27,8 @@ struct Question {
     now: String,
 }
 
-fn read(written: &Written) -> Option<Budget> {
+/// The budget, if it can be read.
+pub(super) fn read(written: &Written) -> Option<Budget> {
     let duration = written.duration.as_deref().map(GoDuration::parse);
     let manifest = Manifest {
         nodes: Some(written.nodes.clone()),

@@ -14,8 +14,9 @@ use super::algebra::{Operand, requirements};
 /// Nano-dollars in 1/512 of a dollar, in which the recorder counts.
 pub(super) const PRICE_UNIT: u64 = 1_000_000_000 / 512;
 
+/// A type in a zone, bought one way.
 #[derive(Deserialize)]
-struct OfferingSpec {
+pub(super) struct OfferingSpec {
     zone: String,
     buy: String,
     price: u64,
@@ -68,30 +69,41 @@ impl OfferingSpec {
     }
 }
 
+/// A type of this name with these offerings, of no size.
+pub(super) fn instance_type(
+    name: &str,
+    offerings: &[OfferingSpec],
+    symbols: &mut Symbols,
+) -> InstanceType {
+    let name = symbols.intern(name);
+    let offerings: Vec<Offering> = offerings.iter().map(|o| o.make(symbols)).collect();
+    let labels = [(key::INSTANCE_TYPE, name)].into_iter().collect();
+    let mut requirements = Requirements::from_labels(&labels);
+    for label in [key::ZONE, key::CAPACITY_TYPE] {
+        let offered = offerings.iter().filter_map(|o| o.requirements.get(label));
+        let values: Vec<Symbol> = offered.flat_map(|set| set.values().to_vec()).collect();
+        requirements.set(label, Requirement::of(values));
+    }
+    InstanceType {
+        name,
+        requirements,
+        capacity: Resources::ZERO,
+        allocatable: Resources::ZERO,
+        offerings,
+    }
+}
+
 impl TypeSpec {
     fn make(&self, symbols: &mut Symbols) -> InstanceType {
-        let name = symbols.intern(&self.name);
-        let labels: LabelSet = [
-            (key::INSTANCE_TYPE, name),
-            (key::INSTANCE_FAMILY, symbols.intern(&self.family)),
-            (key::INSTANCE_CPU, symbols.intern(&self.cpu)),
-        ]
-        .into_iter()
-        .collect();
-        let offerings: Vec<Offering> = self.offerings.iter().map(|o| o.make(symbols)).collect();
-        let mut requirements = Requirements::from_labels(&labels);
-        for label in [key::ZONE, key::CAPACITY_TYPE] {
-            let offered = offerings.iter().filter_map(|o| o.requirements.get(label));
-            let values: Vec<Symbol> = offered.flat_map(|set| set.values().to_vec()).collect();
-            requirements.set(label, Requirement::of(values));
+        let mut made = instance_type(&self.name, &self.offerings, symbols);
+        for (label, value) in [
+            (key::INSTANCE_FAMILY, &self.family),
+            (key::INSTANCE_CPU, &self.cpu),
+        ] {
+            let value = symbols.intern(value);
+            made.requirements.set(label, Requirement::of(vec![value]));
         }
-        InstanceType {
-            name,
-            requirements,
-            capacity: Resources::ZERO,
-            allocatable: Resources::ZERO,
-            offerings,
-        }
+        made
     }
 }
 

@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/record"
 	clock "k8s.io/utils/clock/testing"
@@ -81,6 +82,7 @@ func New(ctx context.Context, c *Case) (*World, error) {
 	}
 	w := &World{Cloud: cloud, Clock: clock.NewFakeClock(Start), Recorder: events.NewRecorder(&record.FakeRecorder{})}
 	w.Client = fake.NewClientBuilder().WithScheme(scheme.Scheme).WithObjects(objects.all...).
+		WithTypeConverters(managedfields.NewDeducedTypeConverter()). // the others take long to make
 		WithIndex(&corev1.Pod{}, "spec.nodeName", func(o client.Object) []string { return []string{o.(*corev1.Pod).Spec.NodeName} }).
 		Build()
 	w.Cluster = state.NewCluster(w.Clock, w.Client, cloud)

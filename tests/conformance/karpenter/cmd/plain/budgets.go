@@ -5,33 +5,12 @@ import (
 	"math/rand"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clock "k8s.io/utils/clock/testing"
 
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
+
+	"karpsim/tests/conformance/karpenter/draw"
 )
-
-type budgetSpec struct {
-	Nodes    string   `json:"nodes"`
-	Reasons  []string `json:"reasons,omitempty"`
-	Schedule *string  `json:"schedule,omitempty"`
-	Duration *string  `json:"duration,omitempty"`
-}
-
-func (b budgetSpec) budget() v1.Budget {
-	made := v1.Budget{Nodes: b.Nodes, Schedule: b.Schedule}
-	for _, reason := range b.Reasons {
-		made.Reasons = append(made.Reasons, v1.DisruptionReason(reason))
-	}
-	if b.Duration != nil {
-		length, err := time.ParseDuration(*b.Duration)
-		if err != nil {
-			panic(err)
-		}
-		made.Duration = &metav1.Duration{Duration: length}
-	}
-	return made
-}
 
 var reasons = []string{"Underutilized", "Empty", "Drifted"}
 
@@ -43,15 +22,15 @@ var schedules = []string{
 
 var broken = []string{"", "* * * *", "60 * * * *", "@never", "* * * * 7", "0 0 0 * *", "a b c d e", "0 0 * * mon-", "5-1 * * * *", "*/0 * * * *"}
 
-func drawBudget(draws *rand.Rand) budgetSpec {
-	b := budgetSpec{Nodes: one(draws, "0", "1", "3", "7", "25", "0%", "1%", "10%", "33%", "50%", "99%", "100%")}
-	if chance(draws, 40) {
-		b.Reasons = some(draws, 1, 2, reasons...)
+func drawBudget(draws *rand.Rand) draw.Budget {
+	b := draw.Budget{Nodes: draw.One(draws, "0", "1", "3", "7", "25", "0%", "1%", "10%", "33%", "50%", "99%", "100%")}
+	if draw.Chance(draws, 40) {
+		b.Reasons = draw.Some(draws, 1, 2, reasons...)
 	}
-	if chance(draws, 60) {
-		schedule, length := one(draws, schedules...), one(draws, "1m", "10m", "1h", "8h", "24h", "36h30m", "720h")
-		if chance(draws, 4) {
-			schedule = one(draws, broken...)
+	if draw.Chance(draws, 60) {
+		schedule, length := draw.One(draws, schedules...), draw.One(draws, "1m", "10m", "1h", "8h", "24h", "36h30m", "720h")
+		if draw.Chance(draws, 4) {
+			schedule = draw.One(draws, broken...)
 		}
 		b.Schedule, b.Duration = &schedule, &length
 	}
@@ -60,18 +39,18 @@ func drawBudget(draws *rand.Rand) budgetSpec {
 
 func budget(draws *rand.Rand) (any, func() any) {
 	in := struct {
-		Budgets []budgetSpec `json:"budgets"`
-		Nodes   int          `json:"nodes"`
-		Reason  string       `json:"reason"`
-		Now     time.Time    `json:"now"`
-	}{Nodes: draws.Intn(60), Reason: one(draws, reasons...), Now: drawTime(draws)}
+		Budgets []draw.Budget `json:"budgets"`
+		Nodes   int           `json:"nodes"`
+		Reason  string        `json:"reason"`
+		Now     time.Time     `json:"now"`
+	}{Nodes: draws.Intn(60), Reason: draw.One(draws, reasons...), Now: drawTime(draws)}
 	for range 1 + draws.Intn(3) {
 		in.Budgets = append(in.Budgets, drawBudget(draws))
 	}
 	return in, func() any {
 		var pool v1.NodePool
 		for _, b := range in.Budgets {
-			pool.Spec.Disruption.Budgets = append(pool.Spec.Disruption.Budgets, b.budget())
+			pool.Spec.Disruption.Budgets = append(pool.Spec.Disruption.Budgets, b.Object())
 		}
 		allowed := pool.MustGetAllowedDisruptions(clock.NewFakeClock(in.Now), in.Nodes, v1.DisruptionReason(in.Reason))
 		if allowed == math.MaxInt32 {
@@ -85,8 +64,8 @@ func budget(draws *rand.Rand) (any, func() any) {
 func drawTime(draws *rand.Rand) time.Time {
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := start.Add(time.Duration(draws.Int63n(4*365*24*3600)) * time.Second)
-	if chance(draws, 50) {
-		at = at.Truncate(time.Hour).Add(one(draws, 0, 0, -time.Second, time.Second, time.Minute))
+	if draw.Chance(draws, 50) {
+		at = at.Truncate(time.Hour).Add(draw.One(draws, 0, 0, -time.Second, time.Second, time.Minute))
 	}
 	return at
 }

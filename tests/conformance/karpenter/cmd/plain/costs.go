@@ -11,6 +11,8 @@ import (
 	v1 "sigs.k8s.io/karpenter/pkg/apis/v1"
 	"sigs.k8s.io/karpenter/pkg/controllers/disruption"
 	costs "sigs.k8s.io/karpenter/pkg/utils/disruption"
+
+	"karpsim/tests/conformance/karpenter/draw"
 )
 
 func eviction(draws *rand.Rand) (any, func() any) {
@@ -19,10 +21,10 @@ func eviction(draws *rand.Rand) (any, func() any) {
 		Priority     *int32 `json:"priority"`
 	}
 	number := func() *int32 {
-		if chance(draws, 30) {
+		if draw.Chance(draws, 30) {
 			return nil
 		}
-		n := one(draws, 0, 1, -1, 1<<27, -1<<27, 1<<25, -1<<25, 1<<28, -1<<28, math.MaxInt32, math.MinInt32, int32(draws.Uint32()), int32(draws.Intn(2000)-1000))
+		n := draw.One(draws, 0, 1, -1, 1<<27, -1<<27, 1<<25, -1<<25, 1<<28, -1<<28, math.MaxInt32, math.MinInt32, int32(draws.Uint32()), int32(draws.Intn(2000)-1000))
 		return &n
 	}
 	var in []pod
@@ -50,13 +52,13 @@ func score(draws *rand.Rand) (any, func() any) {
 		Disrupted  int `json:"disrupted"` // in pods
 		Disruption int `json:"poolDisruption"`
 	}{draws.Intn(600) - 50, draws.Intn(6000), 1 + draws.Intn(60), 60 + draws.Intn(600)}
-	if chance(draws, 25) { // exactly on the threshold, in whole numbers
-		in.PoolPrice, in.Disruption = 512*(1+draws.Intn(8)), 64*(1+draws.Intn(8))
-		in.Disrupted = in.Disruption / one(draws, 1, 2, 4, 8)
+	if draw.Chance(draws, 25) { // exactly on the threshold, in whole numbers
+		in.PoolPrice, in.Disruption = draw.PriceUnits*(1+draws.Intn(8)), 64*(1+draws.Intn(8))
+		in.Disrupted = in.Disruption / draw.One(draws, 1, 2, 4, 8)
 		in.Saved = in.PoolPrice * in.Disrupted / in.Disruption / 2
 	}
 	return in, func() any {
-		totals := disruption.NodePoolTotals{TotalCost: float64(in.PoolPrice) / 512, TotalDisruptionCost: float64(in.Disruption)}
-		return disruption.ScoreMove(float64(in.Saved)/512, float64(in.Disrupted), totals, v1.BalancedK).Approved()
+		totals := disruption.NodePoolTotals{TotalCost: float64(in.PoolPrice) / draw.PriceUnits, TotalDisruptionCost: float64(in.Disruption)}
+		return disruption.ScoreMove(float64(in.Saved)/draw.PriceUnits, float64(in.Disrupted), totals, v1.BalancedK).Approved()
 	}
 }

@@ -46,23 +46,3 @@ func cases(times int) []record.Case {
 	}
 	return all
 }
-
-// One of the values.
-func one[T any](draws *rand.Rand, values ...T) T {
-	return values[draws.Intn(len(values))]
-}
-
-// Up to so many different values, in drawn order.
-func some[T any](draws *rand.Rand, least, most int, values ...T) []T {
-	count := least + draws.Intn(most-least+1)
-	var taken []T
-	for _, place := range draws.Perm(len(values))[:count] {
-		taken = append(taken, values[place])
-	}
-	return taken
-}
-
-// True so many times in a hundred.
-func chance(draws *rand.Rand, percent int) bool {
-	return draws.Intn(100) < percent
-}

@@ -6,44 +6,23 @@ import (
 	"slices"
 	"strconv"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"sigs.k8s.io/karpenter/pkg/scheduling"
 
+	"karpsim/tests/conformance/karpenter/draw"
 	_ "karpsim/tests/conformance/karpenter/world" // the labels of the AWS provider
 )
 
-type operand struct {
-	Key       string   `json:"key"`
-	Operator  string   `json:"operator"`
-	Values    []string `json:"values"`
-	MinValues *int     `json:"minValues"`
-}
-
-func (o operand) requirement() *scheduling.Requirement {
-	values := slices.Clone(o.Values) // upstream normalises them in place
-	return scheduling.NewRequirementWithFlexibility(o.Key, corev1.NodeSelectorOperator(o.Operator), o.MinValues, values...)
-}
-
-func requirements(operands []operand) scheduling.Requirements {
-	set := scheduling.NewRequirements()
-	for _, o := range operands {
-		set.Add(o.requirement())
-	}
-	return set
-}
-
 var vocabulary = []string{"0", "1", "2", "5", "9", "10", "-3", "+5", "007", "a", "b", "1.5", ""}
 
-func drawOperand(draws *rand.Rand, key string) operand {
-	o := operand{Key: key, Operator: one(draws, "In", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Gte", "Lte"), Values: []string{}}
+func drawOperand(draws *rand.Rand, key string) draw.Operand {
+	o := draw.Operand{Key: key, Operator: draw.One(draws, "In", "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt", "Gte", "Lte"), Values: []string{}}
 	switch o.Operator {
 	case "In", "NotIn":
-		o.Values = some(draws, 1, 4, vocabulary...)
+		o.Values = draw.Some(draws, 1, 4, vocabulary...)
 	case "Gt", "Lt", "Gte", "Lte":
-		o.Values = []string{one(draws, "0", "1", "2", "5", "9", "10", "-3", "9223372036854775807")}
+		o.Values = []string{draw.One(draws, "0", "1", "2", "5", "9", "10", "-3", "9223372036854775807")}
 	}
-	if chance(draws, 25) {
+	if draw.Chance(draws, 25) {
 		least := 1 + draws.Intn(5)
 		o.MinValues = &least
 	}
@@ -84,12 +63,12 @@ func describe(r *scheduling.Requirement) set {
 
 func requirement(draws *rand.Rand) (any, func() any) {
 	in := struct {
-		A     operand  `json:"a"`
-		B     operand  `json:"b"`
-		Probe []string `json:"probe"`
+		A     draw.Operand `json:"a"`
+		B     draw.Operand `json:"b"`
+		Probe []string     `json:"probe"`
 	}{drawOperand(draws, "key"), drawOperand(draws, "key"), vocabulary}
 	return in, func() any {
-		a, b := in.A.requirement(), in.B.requirement()
+		a, b := in.A.Requirement(), in.B.Requirement()
 		both := a.Intersection(b)
 		has := make([]bool, len(in.Probe))
 		for place, value := range in.Probe {
@@ -109,22 +88,22 @@ func compatible(draws *rand.Rand) (any, func() any) {
 		"topology.kubernetes.io/zone", "karpenter.sh/capacity-type", "karpenter.k8s.aws/instance-cpu", "karpenter.k8s.aws/instance-family",
 		"kubernetes.io/hostname", "example.com/team", "failure-domain.beta.kubernetes.io/zone", "beta.kubernetes.io/instance-type",
 	}
-	side := func() []operand {
-		var operands []operand
-		for _, key := range some(draws, 1, 4, keys...) {
+	side := func() []draw.Operand {
+		var operands []draw.Operand
+		for _, key := range draw.Some(draws, 1, 4, keys...) {
 			operands = append(operands, drawOperand(draws, key))
 		}
-		if chance(draws, 20) {
+		if draw.Chance(draws, 20) {
 			operands = append(operands, drawOperand(draws, operands[0].Key))
 		}
 		return operands
 	}
 	in := struct {
-		Node []operand `json:"node"`
-		Pod  []operand `json:"pod"`
+		Node []draw.Operand `json:"node"`
+		Pod  []draw.Operand `json:"pod"`
 	}{side(), side()}
 	return in, func() any {
-		node, pod := requirements(in.Node), requirements(in.Pod)
+		node, pod := draw.Requirements(in.Node), draw.Requirements(in.Pod)
 		return struct {
 			Strict     bool `json:"strict"`
 			Lenient    bool `json:"lenient"`

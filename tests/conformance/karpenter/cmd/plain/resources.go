@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"sigs.k8s.io/karpenter/pkg/utils/resources"
+
+	"karpsim/tests/conformance/karpenter/draw"
 )
 
 // An amount in whole units, rounded away from zero, and in thousandths where they fit 64 bits: beyond, the real ones wrap around.
@@ -27,7 +29,7 @@ func amountOf(q resource.Quantity) amount {
 }
 
 func quantity(draws *rand.Rand) (any, func() any) {
-	text := one(draws, drawNumber, drawNumber, drawNonsense)(draws)
+	text := draw.One(draws, drawNumber, drawNumber, drawNonsense)(draws)
 	return text, func() any {
 		q, err := resource.ParseQuantity(text)
 		if err != nil {
@@ -43,34 +45,34 @@ func drawNumber(draws *rand.Rand) string {
 	case 0:
 		number += fmt.Sprintf(".%d", draws.Intn(1000))
 	case 1:
-		number = one(draws, "-", "+", "") + number
+		number = draw.One(draws, "-", "+", "") + number
 	case 2:
-		number = one(draws, "."+number, number+".", "0"+number)
+		number = draw.One(draws, "."+number, number+".", "0"+number)
 	}
-	return number + one(draws, "", "", "m", "u", "n", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti", "e3", "E2", "e-2", "E+1")
+	return number + draw.One(draws, "", "", "m", "u", "n", "k", "M", "G", "T", "Ki", "Mi", "Gi", "Ti", "e3", "E2", "e-2", "E+1")
 }
 
 func drawNonsense(draws *rand.Rand) string {
-	return one(draws, "", " ", ".", "m", "Mi", "1 Gi", "1GI", "1K", "1gi", "ten", "1e", "1e3Mi", "1.2.3", "--1", "+-1", "1e1.5", "0x10", "1_000",
+	return draw.One(draws, "", " ", ".", "m", "Mi", "1 Gi", "1GI", "1K", "1gi", "ten", "1e", "1e3Mi", "1.2.3", "--1", "+-1", "1e1.5", "0x10", "1_000",
 		"1e99", "1E", "5E", "7Ei", " 1", "1 ", "1mi", "1Mm", "∞", "1,5", "NaN", "1P", "2Pi", "1e+3", "1e+-3", "-0", "1.", ".5Gi", "1.5.m")
 }
 
 // What is left of an overcommitted node may be less than nothing.
 func drawList(draws *rand.Rand, overcommitted int) map[string]string {
 	list := map[string]string{}
-	if chance(draws, 85) {
+	if draw.Chance(draws, 85) {
 		list["cpu"] = fmt.Sprintf("%dm", draws.Intn(4000)-overcommitted)
 	}
-	if chance(draws, 85) {
+	if draw.Chance(draws, 85) {
 		list["memory"] = fmt.Sprintf("%dMi", draws.Intn(8000)-overcommitted)
 	}
-	if chance(draws, 50) {
+	if draw.Chance(draws, 50) {
 		list["pods"] = fmt.Sprint(draws.Intn(30))
 	}
-	if chance(draws, 30) {
+	if draw.Chance(draws, 30) {
 		list["nvidia.com/gpu"] = fmt.Sprint(draws.Intn(4))
 	}
-	if chance(draws, 30) {
+	if draw.Chance(draws, 30) {
 		list["ephemeral-storage"] = fmt.Sprintf("%dGi", draws.Intn(20))
 	}
 	return list
@@ -123,20 +125,20 @@ type container struct {
 func podRequests(draws *rand.Rand) (any, func() any) {
 	request := func() map[string]string {
 		list := map[string]string{}
-		if chance(draws, 80) {
+		if draw.Chance(draws, 80) {
 			list["cpu"] = fmt.Sprintf("%dm", draws.Intn(2000))
 		}
-		if chance(draws, 80) {
+		if draw.Chance(draws, 80) {
 			list["memory"] = fmt.Sprintf("%dMi", draws.Intn(2000))
 		}
-		if chance(draws, 15) {
+		if draw.Chance(draws, 15) {
 			list["ephemeral-storage"] = fmt.Sprintf("%dGi", 1+draws.Intn(10))
 		}
 		return list
 	}
 	in := []container{}
 	for range draws.Intn(5) {
-		in = append(in, container{Init: true, Sidecar: chance(draws, 45), Request: request()})
+		in = append(in, container{Init: true, Sidecar: draw.Chance(draws, 45), Request: request()})
 	}
 	for range 1 + draws.Intn(3) {
 		in = append(in, container{Request: request()})

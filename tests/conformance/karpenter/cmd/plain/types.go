@@ -12,6 +12,8 @@ import (
 	"sigs.k8s.io/karpenter/pkg/scheduling"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"karpsim/tests/conformance/karpenter/draw"
 )
 
 const (
@@ -43,7 +45,7 @@ func (t typeSpec) make() *cloudprovider.InstanceType {
 	for _, o := range t.Offerings {
 		offerings = append(offerings, &cloudprovider.Offering{
 			Requirements: scheduling.NewLabelRequirements(map[string]string{zoneKey: o.Zone, buyKey: o.Buy}),
-			Price:        float64(o.Price) / 512,
+			Price:        float64(o.Price) / draw.PriceUnits,
 			Available:    o.Available,
 		})
 		zones, buys = append(zones, o.Zone), append(buys, o.Buy)
@@ -66,17 +68,17 @@ func drawTypes(draws *rand.Rand) []typeSpec {
 	prices := draws.Perm(2000)
 	var drawn []typeSpec
 	for n := range 1 + draws.Intn(25) {
-		t := typeSpec{Family: one(draws, "m5", "c5", "r5", "t3", "m6"), CPU: one(draws, "2", "4", "8", "16")}
+		t := typeSpec{Family: draw.One(draws, "m5", "c5", "r5", "t3", "m6"), CPU: draw.One(draws, "2", "4", "8", "16")}
 		t.Name = fmt.Sprintf("%s.%d", t.Family, n)
-		for _, zone := range some(draws, 1, 3, "a", "b", "c") {
-			for _, buy := range some(draws, 1, 3, "spot", "on-demand", "reserved") {
-				if buy == "reserved" && chance(draws, 70) {
+		for _, zone := range draw.Some(draws, 1, 3, "a", "b", "c") {
+			for _, buy := range draw.Some(draws, 1, 3, "spot", "on-demand", "reserved") {
+				if buy == "reserved" && draw.Chance(draws, 70) {
 					buy = "on-demand"
 				}
 				if repeated(t.Offerings, zone, buy) {
 					continue
 				}
-				t.Offerings = append(t.Offerings, offeringSpec{zone, buy, 1 + prices[0], chance(draws, 85)})
+				t.Offerings = append(t.Offerings, offeringSpec{zone, buy, 1 + prices[0], draw.Chance(draws, 85)})
 				prices = prices[1:]
 			}
 		}
@@ -94,44 +96,39 @@ func repeated(offerings []offeringSpec, zone, buy string) bool {
 	return false
 }
 
-func drawClaim(draws *rand.Rand) []operand {
-	var claim []operand
+func drawClaim(draws *rand.Rand) []draw.Operand {
+	var claim []draw.Operand
 	least := func(most int) *int {
-		if !chance(draws, 40) {
+		if !draw.Chance(draws, 40) {
 			return nil
 		}
 		n := 1 + draws.Intn(most)
 		return &n
 	}
-	if chance(draws, 50) {
-		claim = append(claim, operand{zoneKey, "In", some(draws, 1, 2, "a", "b", "c"), least(3)})
+	wants := func(percent int, key, operator string, values []string, least *int) {
+		if draw.Chance(draws, percent) {
+			claim = append(claim, draw.Operand{Key: key, Operator: operator, Values: values, MinValues: least})
+		}
 	}
-	if chance(draws, 50) {
-		claim = append(claim, operand{buyKey, one(draws, "In", "NotIn"), some(draws, 1, 2, "spot", "on-demand", "reserved"), nil})
-	}
-	if chance(draws, 40) {
-		claim = append(claim, operand{familyKey, "Exists", []string{}, least(5)})
-	}
-	if chance(draws, 30) {
-		claim = append(claim, operand{cpuKey, one(draws, "Gt", "Lte"), []string{one(draws, "2", "4", "8")}, least(3)})
-	}
-	if chance(draws, 25) {
-		claim = append(claim, operand{typeKey, "Exists", []string{}, least(20)})
-	}
+	wants(50, zoneKey, "In", draw.Some(draws, 1, 2, "a", "b", "c"), least(3))
+	wants(50, buyKey, draw.One(draws, "In", "NotIn"), draw.Some(draws, 1, 2, "spot", "on-demand", "reserved"), nil)
+	wants(40, familyKey, "Exists", []string{}, least(5))
+	wants(30, cpuKey, draw.One(draws, "Gt", "Lte"), []string{draw.One(draws, "2", "4", "8")}, least(3))
+	wants(25, typeKey, "Exists", []string{}, least(20))
 	return claim
 }
 
 func types(draws *rand.Rand) (any, func() any) {
 	in := struct {
-		Types []typeSpec `json:"types"`
-		Claim []operand  `json:"claim"`
-		Most  int        `json:"most"`
+		Types []typeSpec     `json:"types"`
+		Claim []draw.Operand `json:"claim"`
+		Most  int            `json:"most"`
 	}{drawTypes(draws), drawClaim(draws), 1 + draws.Intn(25)}
 	if in.Claim == nil {
-		in.Claim = []operand{}
+		in.Claim = []draw.Operand{}
 	}
 	return in, func() any {
-		claim := requirements(in.Claim)
+		claim := draw.Requirements(in.Claim)
 		var all cloudprovider.InstanceTypes
 		type worst struct {
 			Name  string   `json:"name"`
@@ -159,7 +156,7 @@ func types(draws *rand.Rand) (any, func() any) {
 			t := spec.make()
 			w := worst{Name: t.Name}
 			if price := t.Offerings.Available().WorstLaunchPrice(claim); price < math.MaxFloat64 {
-				price *= 512
+				price *= draw.PriceUnits
 				w.Price = &price
 			}
 			out.Worst = append(out.Worst, w)
