@@ -312,6 +312,7 @@ impl Cluster {
             name: self.name(&spec.name),
             pool: Some(spec.pool),
             initialized: spec.initialized,
+            joined: true,
             labels: self.labels(place),
             taints: Vec::new(),
             startup_taints: Vec::new(),
