@@ -37,7 +37,6 @@ pub(super) fn node_pool(
     let spec = &object.spec;
     let name = &object.metadata.name;
     let path = &format!("{path}.spec");
-    check_replicas(cx, path, spec);
     let (limits, limit_nodes) = limits(cx, &format!("{path}.limits"), &spec.limits);
     check_budgets(cx, &format!("{path}.disruption"), spec);
     let template = &format!("{path}.template");
@@ -95,28 +94,6 @@ pub(super) fn node_pool(
         do_not_disrupt: annotations.get(DO_NOT_DISRUPT).is_some_and(|v| v == "true"),
         template_hash: hash::of_template(object, expire_after, termination_grace),
     })
-}
-
-fn check_replicas(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
-    if spec.replicas.is_some() {
-        check_static(cx, path, spec);
-    }
-}
-
-/// A static pool takes no part in the placing of pods, so it has no weight and limits nothing but nodes (spec/karpenter.md 6.1).
-fn check_static(cx: &mut Context<'_>, path: &str, spec: &NodePoolSpec) {
-    if spec.weight.is_some() {
-        let what = "goes with no `replicas`";
-        cx.expected(
-            &format!("{path}.weight"),
-            what,
-            "expected none of a static pool",
-        );
-    }
-    for name in spec.limits.keys().filter(|name| *name != "nodes") {
-        let at = child(&format!("{path}.limits"), name);
-        cx.expected(&at, "goes with no `replicas`", "expected `nodes` at most");
-    }
 }
 
 fn limits(
