@@ -202,6 +202,17 @@ impl Conditions {
     }
 }
 
+/// How much of a claim's life is left at this age, in billionths (4.4).
+#[must_use]
+pub fn lifetime_left(age: SimDuration, expire_after: Option<SimDuration>) -> u32 {
+    const WHOLE: u128 = 1_000_000_000;
+    let left = match expire_after.map(SimDuration::as_micros) {
+        None | Some(0) => WHOLE,
+        Some(life) => u128::from(life.saturating_sub(age.as_micros())) * WHOLE / u128::from(life),
+    };
+    u32::try_from(left).expect("at most a billion")
+}
+
 /// What keeps a registered node from being initialized, if anything; `requested` are the requests of its claim.
 #[must_use]
 pub fn uninitialized<'a>(
@@ -285,6 +296,14 @@ mod tests {
             claim.overdue(expiry, MONTH, Version::NEWEST),
             Some(Overdue::Expired)
         );
+    }
+
+    #[test]
+    fn a_life_runs_out_with_age() {
+        let hours = |hours: u64| SimDuration::from_secs(hours * 3600);
+        assert_eq!(lifetime_left(hours(180), MONTH), 750_000_000);
+        assert_eq!(lifetime_left(hours(721), MONTH), 0);
+        assert_eq!(lifetime_left(hours(721), None), 1_000_000_000);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::karpenter::disruption::{
     Act, Command, Fixed, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover,
     PodView, PoolView, Replacement, Simulate, View, WhatIf, standings,
 };
+use crate::karpenter::lifecycle::lifetime_left;
 use crate::karpenter::provisioning::{NewClaim, PendingPod, Problem, solve};
 use crate::karpenter::static_pool::Count;
 use crate::scenario::model::NodePoolModel;
@@ -64,7 +65,7 @@ impl World<'_> {
         }
         let mut controller = std::mem::take(&mut karpenter.controller);
         let mut state = self.cluster_state;
-        let nodes = self.node_views(&karpenter);
+        let nodes = self.node_views(now, &karpenter);
         let fixed = self.static_pools(&karpenter);
         let pools = self.pool_views(&karpenter, &fixed);
         let view = View {
@@ -142,16 +143,16 @@ impl World<'_> {
         karpenter.pools().enumerate().map(view).collect()
     }
 
-    fn node_views(&self, karpenter: &Karpenter<'_>) -> Vec<NodeView> {
+    fn node_views(&self, now: SimTime, karpenter: &Karpenter<'_>) -> Vec<NodeView> {
         let joined = self.nodes.iter().filter(|(_, node)| {
             node.claim.is_some() && node.registered.is_some() && !node.terminated
         });
         joined
-            .map(|(_, node)| self.node_view(karpenter, node))
+            .map(|(_, node)| self.node_view(now, karpenter, node))
             .collect()
     }
 
-    fn node_view(&self, karpenter: &Karpenter<'_>, node: &Node) -> NodeView {
+    fn node_view(&self, now: SimTime, karpenter: &Karpenter<'_>, node: &Node) -> NodeView {
         let Owner::Pool(pool) = node.owner else {
             unreachable!("claims belong to NodePools")
         };
@@ -169,6 +170,10 @@ impl World<'_> {
             nominated_until: node.nominated_until,
             do_not_disrupt: made.is_some_and(|pool| pool.do_not_disrupt),
             initialized: node.initialized,
+            lifetime_left: lifetime_left(
+                now.saturating_since(node.created),
+                made.and_then(|pool| pool.expire_after),
+            ),
             last_pod_event: node.last_pod_event,
             drifted: node.drifted,
             termination_grace: made.is_some_and(|pool| pool.termination_grace.is_some()),

@@ -102,7 +102,7 @@ impl<'s> Karpenter<'s> {
                 .collect(),
             static_alarms: vec![None; model.pools.len()],
             controller: disruption::Controller::default(),
-            commands: disruption::Queue::default(),
+            commands: disruption::Queue::of(model.version),
         }
     }
 

@@ -94,10 +94,10 @@ impl<'a> Candidate<'a> {
         let blocked = forbidden(node, view.now)
             .or_else(|| pods_count.then(|| protected_pod(node, view.now)).flatten());
         let blocked = blocked.or_else(|| match method {
-            Method::Emptiness => candidate.unfit_for_emptiness(view.now),
+            Method::Emptiness => candidate.unfit_for_emptiness(view),
             Method::StaticDrift => candidate.unfit_for_static_drift(),
             Method::Drift => candidate.unfit_for_drift(),
-            Method::MultiNode | Method::SingleNode => candidate.unfit_for_consolidation(view.now),
+            Method::MultiNode | Method::SingleNode => candidate.unfit_for_consolidation(view),
         });
         blocked.map_or(Ok(candidate), Err)
     }
@@ -115,14 +115,14 @@ impl<'a> Candidate<'a> {
         self.node.capacity_type == Some(CapacityType::Spot)
     }
 
-    fn unfit_for_emptiness(&self, now: SimTime) -> Option<Blocked> {
+    fn unfit_for_emptiness(&self, view: &View<'_>) -> Option<Blocked> {
         if self.pool.fixed.is_some() {
             return Some(Blocked::Static);
         }
-        if !self.cost.is_empty_node() {
+        if !self.node.is_empty(view.version) {
             return Some(Blocked::NotEmpty { cost: self.cost });
         }
-        self.not_left_alone(now)
+        self.not_left_alone(view.now)
     }
 
     fn unfit_for_static_drift(&self) -> Option<Blocked> {
@@ -139,7 +139,7 @@ impl<'a> Candidate<'a> {
         self.node.drifted.is_none().then_some(Blocked::NotDrifted)
     }
 
-    fn unfit_for_consolidation(&self, now: SimTime) -> Option<Blocked> {
+    fn unfit_for_consolidation(&self, view: &View<'_>) -> Option<Blocked> {
         let node = self.node;
         if self.pool.fixed.is_some() {
             return Some(Blocked::Static);
@@ -147,13 +147,13 @@ impl<'a> Candidate<'a> {
         if node.instance_type.is_none() || node.zone.is_none() || node.capacity_type.is_none() {
             return Some(Blocked::UnknownOffering);
         }
-        if self.cost.is_empty_node() {
+        if self.node.is_empty(view.version) {
             return Some(Blocked::Empty);
         }
         if self.pool.policy == ConsolidationPolicy::WhenEmpty {
             return Some(Blocked::OnlyWhenEmpty);
         }
-        self.not_left_alone(now)
+        self.not_left_alone(view.now)
     }
 
     fn not_left_alone(&self, now: SimTime) -> Option<Blocked> {
@@ -203,12 +203,18 @@ fn protected_pod(node: &NodeView, now: SimTime) -> Option<Blocked> {
     })
 }
 
-/// The candidates of a method, those that save most per disruption first; ties go by name of the node.
+/// The candidates of a method, those that save most per disruption first, or before 1.14 those that cost least to disturb; ties go by
+/// name of the node.
 pub(super) fn candidates<'a>(view: &View<'a>, method: Method) -> Vec<Candidate<'a>> {
     let of = |node| Candidate::of(view, node, method).ok();
     let mut candidates: Vec<Candidate<'_>> = view.nodes.iter().filter_map(of).collect();
+    let by_saving = view.version.weighs_price_against_disruption();
     candidates.sort_by(|a, b| {
-        cost::by_saving((a.price, a.cost), (b.price, b.cost)).then(a.id().cmp(&b.id()))
+        let order = match by_saving {
+            true => cost::by_saving((a.price, a.cost), (b.price, b.cost)),
+            false => a.node.disruption_cost().cmp(&b.node.disruption_cost()),
+        };
+        order.then(a.id().cmp(&b.id()))
     });
     candidates
 }
@@ -278,6 +284,7 @@ impl Budgets {
 mod tests {
     use super::*;
     use crate::des::SimDuration;
+    use crate::karpenter::Version;
     use crate::karpenter::disruption::fixture::World;
     use crate::karpenter::disruption::view::PodView;
     use crate::karpenter::fixture::ON_DEMAND;
@@ -304,6 +311,39 @@ mod tests {
         };
         assert_eq!(order(Method::SingleNode), [2, 0]);
         assert_eq!(order(Method::Emptiness), [1]);
+    }
+
+    /// Places of the candidates of a method, under a release.
+    fn order(world: &mut World, method: Method, version: Version) -> Vec<u32> {
+        world.version = version;
+        let pools = world.pools();
+        let all = candidates(&world.view(&pools, 0), method);
+        all.iter().map(|candidate| candidate.id().0).collect()
+    }
+
+    #[test]
+    fn before_1_14_candidates_went_by_pods_and_remaining_life() {
+        let mut world = world();
+        world.node("m5.xlarge", 9);
+        world.node("m5.large", 2);
+        world.node("m5.large", 3);
+        let (old, new) = (Version::minor(13), Version::minor(14));
+        assert_eq!(order(&mut world, Method::MultiNode, old), [1, 2, 0]);
+        assert_eq!(order(&mut world, Method::MultiNode, new), [1, 0, 2]);
+        world.nodes[0].lifetime_left = 100_000_000;
+        assert_eq!(order(&mut world, Method::MultiNode, old), [0, 1, 2]);
+    }
+
+    #[test]
+    fn since_1_14_a_node_whose_pods_nobody_misses_is_empty() {
+        let mut world = world();
+        world.node("m5.large", 1);
+        world.nodes[0].pods[0].eviction_cost = DisruptionCost::of_eviction(-(1 << 28), 0);
+        let (old, new) = (Version::minor(13), Version::minor(14));
+        assert!(order(&mut world, Method::Emptiness, old).is_empty());
+        assert_eq!(order(&mut world, Method::SingleNode, old), [0]);
+        assert_eq!(order(&mut world, Method::Emptiness, new), [0]);
+        assert!(order(&mut world, Method::SingleNode, new).is_empty());
     }
 
     #[track_caller]

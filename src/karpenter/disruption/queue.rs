@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::des::{SimDuration, SimTime};
+use crate::karpenter::Version;
 
 use super::command::Command;
 use super::view::NodeId;
@@ -20,6 +21,8 @@ const HORIZON: (SimDuration, SimDuration) = (
 /// Commands that wait for their replacements.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Queue {
+    /// Whether the horizon stays the shortest, however many candidates there are.
+    fixed_horizon: bool,
     entries: Vec<Entry>,
     nodes: BTreeSet<NodeId>,
 }
@@ -54,6 +57,15 @@ pub enum Outcome {
 }
 
 impl Queue {
+    /// The empty queue of a release.
+    #[must_use]
+    pub fn of(version: Version) -> Self {
+        Self {
+            fixed_horizon: !version.stretches_the_queue(),
+            ..Self::default()
+        }
+    }
+
     /// Takes a command whose replacements have been created as these claims.
     pub fn start(&mut self, command: Command, replacements: Vec<NodeId>, now: SimTime) {
         assert_eq!(command.replacements.len(), replacements.len());
@@ -84,6 +96,9 @@ impl Queue {
     #[must_use]
     pub fn horizon(&self) -> SimDuration {
         let (shortest, longest) = HORIZON;
+        if self.fixed_horizon {
+            return shortest;
+        }
         (PER_CANDIDATE * self.nodes.len() as u64).clamp(shortest, longest)
     }
 
@@ -158,6 +173,13 @@ mod tests {
         assert_eq!(horizon(100), 10 * 60);
         assert_eq!(horizon(10_000), 13 * 60 + 20);
         assert_eq!(horizon(100_000), 60 * 60);
+    }
+
+    #[test]
+    fn before_1_7_the_horizon_was_fixed() {
+        let mut queue = Queue::of(Version::minor(6));
+        queue.start(command(0..10_000, false), Vec::new(), at(0));
+        assert_eq!(queue.horizon().as_secs(), 10 * 60);
     }
 
     #[test]

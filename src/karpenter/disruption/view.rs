@@ -101,6 +101,8 @@ pub struct NodeView {
     pub do_not_disrupt: bool,
     /// Since when it has been initialized.
     pub initialized: Option<SimTime>,
+    /// How much of its life until `expireAfter` is left, in billionths.
+    pub lifetime_left: u32,
     /// When a pod last came or went (4.2).
     pub last_pod_event: Option<SimTime>,
     /// Since when it has been drifted, and why (4.2).
@@ -151,6 +153,22 @@ impl NodeView {
             return Price::default();
         };
         cost::node_price(&pool.types[place], zone, capacity_type)
+    }
+
+    /// What it cost to disturb it before 1.14: its pods', DaemonSets' included, and the less the sooner it expires. Only compared.
+    #[must_use]
+    pub fn disruption_cost(&self) -> i128 {
+        let pods = self.pods.iter().map(|pod| pod.eviction_cost);
+        i128::from(pods.sum::<DisruptionCost>().units()) * i128::from(self.lifetime_left)
+    }
+
+    /// Whether it has no pod that would have to run elsewhere, or none, since 1.14, that anybody would miss (4.4).
+    #[must_use]
+    pub fn is_empty(&self, version: Version) -> bool {
+        match version.weighs_price_against_disruption() {
+            true => self.reschedule_cost().is_empty_node(),
+            false => !self.pods.iter().any(|pod| pod.reschedulable),
+        }
     }
 
     /// What it costs to move its pods elsewhere.

@@ -318,6 +318,7 @@ fn node_view(place: usize, spec: &NodeSpec, types: &[InstanceType]) -> NodeView 
         nominated_until: SimTime::ZERO,
         do_not_disrupt: false,
         initialized: Some(SimTime::ZERO),
+        lifetime_left: 1_000_000_000,
         last_pod_event: None,
         drifted: None,
         termination_grace: false,

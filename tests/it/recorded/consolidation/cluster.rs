@@ -250,6 +250,7 @@ impl Cluster {
             },
             do_not_disrupt: spec.do_not_disrupt,
             initialized: spec.initialized.then(|| ago(spec.age)),
+            lifetime_left: 1_000_000_000,
             last_pod_event: spec.pod_event.map(ago),
             drifted: None,
             termination_grace: false,
