@@ -4,8 +4,10 @@
 //! input is wrong, and nothing was written.
 
 mod compare;
+mod diff;
 mod explain;
 mod export;
+mod import;
 mod measured;
 mod open;
 mod progress;
@@ -35,6 +37,10 @@ enum Command {
     Explain(explain::Arguments),
     /// Write a scenario as Terraform and Helm
     Export(export::Arguments),
+    /// Tell what changes in Terraform and Helm between two scenarios, and in cost, latency and starvation
+    Diff(diff::Arguments),
+    /// Make a scenario of manifests and Terraform files
+    Import(import::Arguments),
     /// Check a scenario: every mistake at once
     Validate(validate::Arguments),
 }
@@ -59,6 +65,8 @@ pub fn main() -> ExitCode {
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Export(arguments) => export::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
         Command::Validate(arguments) => validate::validate(&arguments),
     };
     match outcome {

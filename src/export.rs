@@ -14,6 +14,7 @@
 //! Nothing belongs to an account, and nothing is secret. Whatever an export adds or leaves out, it names.
 
 pub mod data;
+pub mod diff;
 pub mod hcl;
 pub mod helm;
 pub mod notes;
@@ -27,6 +28,7 @@ pub mod yaml;
 use crate::metrics::RunResult;
 use crate::scenario::Scenario;
 
+pub use data::Data;
 pub use notes::{Gap, Note};
 pub use objects::Objects;
 pub use platform::Platform;

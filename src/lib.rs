@@ -6,7 +6,7 @@
 //! ```text
 //! scenario.yaml -> scenario::open -> Scenario -> sim::run(&Scenario, seed) -> RunResult -> report -> files
 //!                          |             \-> study: many runs, paired differences -> Comparison -> report
-//!                          \-> export -> Terraform and Helm
+//!                          \-> export -> Terraform and Helm -> import -> scenario.yaml
 //! ```
 //!
 //! Everything between `Scenario` and `RunResult` is a pure function: no clock, no file, no environment, no global. Bad input is turned
@@ -31,7 +31,8 @@
 //! | 6 | [`sim`] | how do they all meet? | the only place where state changes |
 //! | 7 | [`export`] | what does a user apply? | the same scenario gives the same bytes; what it adds or leaves out, it names |
 //! | 7 | [`study`] | is the difference more than chance? | thread count changes no byte |
-//! | 8 | [`cli`] | what did the user type? | the only room that prints |
+//! | 8 | [`import`] | which scenario is somebody's infrastructure? | the inverse of `export`; what it assumes, it marks |
+//! | 9 | [`cli`] | what did the user type? | the only room that prints |
 //!
 //! # Numbers
 //!
@@ -49,6 +50,7 @@ pub mod cloud;
 pub mod cluster;
 pub mod des;
 pub mod export;
+pub mod import;
 pub mod karpenter;
 pub mod kube;
 pub mod metrics;

@@ -27,6 +27,12 @@ pub(super) use facts::rows;
 #[error("no catalogue of region `{0}`, expected one of {known}", known = Catalog::regions().join(", "))]
 pub struct UnknownRegion(pub String);
 
+/// Ids and names of a region's zones; none of a region there are no data for.
+#[must_use]
+pub fn zones(region: &str) -> &'static [(&'static str, &'static str)] {
+    Region::named(region).map_or(&[], |region| region.zones)
+}
+
 /// An availability zone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Zone {

@@ -14,7 +14,7 @@ use super::yaml;
 use crate::scenario::Scenario;
 
 pub(super) use values::images;
-pub use values::{karpenter_resources, workloads};
+pub use values::{UNRELEASED, karpenter, karpenter_resources, workloads};
 
 macro_rules! chart {
     ($chart:literal: $($name:literal),+) => {

@@ -1,5 +1,6 @@
 //! Which file, and where in it?
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// A file among the [`Sources`] of one scenario.
@@ -23,7 +24,7 @@ pub struct Span {
 
 impl Span {
     /// Where a file begins: for what is wrong with the whole of it.
-    pub(super) fn beginning_of(file: FileId) -> Span {
+    pub(crate) fn beginning_of(file: FileId) -> Span {
         Span {
             file,
             line: 1,
@@ -74,6 +75,28 @@ impl Sources {
     /// The whole text of a file.
     pub fn text(&self, file: FileId) -> &str {
         &self.files[file.0 as usize].text
+    }
+
+    /// The place of a range of bytes in a file; cut to its text.
+    #[must_use]
+    pub fn span(&self, file: FileId, bytes: Range<usize>) -> Span {
+        let text = self.text(file);
+        let cut = |at: usize| {
+            let mut before = (0..=at.min(text.len())).rev();
+            before.find(|&at| text.is_char_boundary(at)).unwrap_or(0)
+        };
+        let (start, end) = (cut(bytes.start), cut(bytes.end));
+        let before = &text[..start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|&c| c != '\n').count() + 1;
+        let number = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Span {
+            file,
+            line: number(line),
+            column: number(column),
+            start: number(start),
+            end: number(end),
+        }
     }
 }
 

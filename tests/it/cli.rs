@@ -4,6 +4,7 @@ mod compare;
 mod explain;
 mod export;
 mod help;
+mod import;
 mod mistakes;
 mod run;
 mod traces;

@@ -3,6 +3,7 @@
 //! What only Terraform, Helm and the CRDs can tell is asked by `tests/export/check`, which the CI runs.
 
 mod carried;
+mod diff;
 mod notes;
 mod printing;
 
@@ -15,7 +16,7 @@ use karpsim::scenario::Scenario;
 use crate::scenarios::{folder, scenario};
 
 /// Every scenario there is.
-fn all() -> Vec<Scenario> {
+pub(crate) fn all() -> Vec<Scenario> {
     let entries = fs::read_dir(folder()).expect("a folder");
     let names = entries.map(|entry| entry.expect("an entry").file_name());
     let names = names.map(|name| name.to_string_lossy().into_owned());

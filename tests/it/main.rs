@@ -18,6 +18,7 @@ mod end_to_end;
 mod explain;
 mod export;
 mod faults;
+mod import;
 mod invariants;
 mod kubernetes;
 mod lab;

@@ -9,7 +9,7 @@ use crate::export::yaml;
 use crate::scenario::Scenario;
 
 /// The tag of an image that the scenario gives none.
-pub(in crate::export) const UNRELEASED: &str = "unreleased";
+pub const UNRELEASED: &str = "unreleased";
 
 /// A key of a values file with what is said of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -86,6 +86,12 @@ pub fn workloads(objects: &Objects) -> Vec<Documented> {
 
 /// Values of Karpenter's own chart.
 pub(super) fn karpenter_text(scenario: &Scenario, platform: &Platform) -> String {
+    text(karpenter(scenario, platform))
+}
+
+/// Values of Karpenter's own chart.
+#[must_use]
+pub fn karpenter(scenario: &Scenario, platform: &Platform) -> Vec<Documented> {
     let karpenter = scenario.cluster.karpenter.as_ref();
     let written = karpenter.and_then(|karpenter| karpenter.settings.as_ref());
     let mut settings = written.map_or(Data::Map(Vec::new()), Data::from);
@@ -121,7 +127,7 @@ pub(super) fn karpenter_text(scenario: &Scenario, platform: &Platform) -> String
             None => values.push(documented(key, "As written.", value.clone())),
         }
     }
-    text(values)
+    values
 }
 
 /// Values of charts that take a DaemonSet's place, by chart: its requests, tolerations, node selector and priority, as simulated.

@@ -1,0 +1,238 @@
+//! Which objects are there, each once, without what the API server wrote into them?
+
+use crate::export::data::Data;
+use crate::export::helm::UNRELEASED;
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
+use crate::scenario::source::{Sources, Span};
+use crate::scenario::tree::Node;
+
+/// Kinds a scenario has a place for.
+const KINDS: [&str; 14] = [
+    "ConfigMap",
+    "DaemonSet",
+    "Deployment",
+    "EC2NodeClass",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Namespace",
+    "NodePool",
+    "PodDisruptionBudget",
+    "PriorityClass",
+    "ScaledObject",
+    "Service",
+    "ServiceAccount",
+    "TriggerAuthentication",
+];
+/// Kinds that a controller makes of the others, or that say nothing a simulation asks for.
+const DERIVED: [&str; 12] = [
+    "ControllerRevision",
+    "Endpoints",
+    "EndpointSlice",
+    "Event",
+    "Lease",
+    "Node",
+    "NodeClaim",
+    "Pod",
+    "ReplicaSet",
+    "Secret",
+    "TargetGroupBinding",
+    "CustomResourceDefinition",
+];
+/// Fields of `metadata` that the API server fills.
+const SERVER_FIELDS: [&str; 8] = [
+    "creationTimestamp",
+    "deletionGracePeriodSeconds",
+    "deletionTimestamp",
+    "generation",
+    "managedFields",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+];
+/// Annotations that controllers and kubectl write.
+const CONTROLLER_ANNOTATIONS: [&str; 6] = [
+    "deployment.kubernetes.io/revision",
+    "deprecated.daemonset.template.generation",
+    "karpenter.k8s.aws/ec2nodeclass-hash",
+    "karpenter.k8s.aws/ec2nodeclass-hash-version",
+    "karpenter.sh/nodepool-hash",
+    "karpenter.sh/nodepool-hash-version",
+];
+/// What `kubectl apply` keeps.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Objects that every cluster has and Kubernetes or EKS makes.
+const BUILT_IN: [(&str, &str); 7] = [
+    ("Namespace", "default"),
+    ("Namespace", "kube-node-lease"),
+    ("Namespace", "kube-public"),
+    ("Namespace", "kube-system"),
+    ("PriorityClass", "system-cluster-critical"),
+    ("PriorityClass", "system-node-critical"),
+    ("Service", "kubernetes"),
+];
+/// Where an object without a namespace is.
+const NAMESPACE: &str = "default";
+
+/// An object of a cluster.
+#[derive(Clone, Debug)]
+pub(super) struct Object {
+    /// Kind.
+    pub(super) kind: String,
+    /// Namespace; `default` where none is named.
+    pub(super) namespace: String,
+    /// Name.
+    pub(super) name: String,
+    /// The manifest, without what the API server wrote.
+    pub(super) manifest: Data,
+    /// Where it stands.
+    pub(super) span: Span,
+}
+
+impl Object {
+    /// `Kind namespace/name`.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}/{}", self.kind, self.namespace, self.name)
+    }
+
+    /// What is at a path below `spec`.
+    pub(super) fn spec(&self, keys: &[&str]) -> Option<&Data> {
+        self.manifest.at(&["spec"]).and_then(|spec| spec.at(keys))
+    }
+
+    /// The text at a path below `spec`.
+    pub(super) fn spec_text(&self, keys: &[&str]) -> Option<&str> {
+        self.spec(keys).and_then(Data::as_text)
+    }
+}
+
+/// The objects a scenario has a place for, in the order of the files.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Objects {
+    all: Vec<Object>,
+}
+
+impl Objects {
+    /// Takes the objects out of their manifests. An object that is there twice must be the same both times.
+    pub(super) fn of(
+        manifests: &[Node],
+        sources: &Sources,
+        sink: &mut Diagnostics,
+        left: &mut Vec<String>,
+    ) -> Self {
+        let mut objects = Self::default();
+        for manifest in manifests {
+            let Some(object) = object(manifest, sink) else {
+                continue;
+            };
+            let built_in = BUILT_IN.contains(&(object.kind.as_str(), object.name.as_str()));
+            let owned = manifest.get("metadata").is_some_and(|metadata| {
+                metadata
+                    .get("ownerReferences")
+                    .is_some_and(|owners| !owners.items().is_empty())
+            });
+            if built_in || owned || DERIVED.contains(&object.kind.as_str()) {
+                continue;
+            }
+            if KINDS.contains(&object.kind.as_str()) {
+                objects.add(object, sink);
+            } else {
+                let path = sources.path(object.span.file).display();
+                left.push(format!(
+                    "{} ({path}:{}): a {} is not modelled",
+                    object.title(),
+                    object.span.line,
+                    object.kind
+                ));
+            }
+        }
+        objects
+    }
+
+    fn add(&mut self, object: Object, sink: &mut Diagnostics) {
+        let same = |known: &&Object| {
+            known.kind == object.kind
+                && known.namespace == object.namespace
+                && known.name == object.name
+        };
+        match self.all.iter().find(same) {
+            Some(known) if known.manifest == object.manifest => {}
+            Some(known) => sink.push(
+                Diagnostic::error(
+                    object.span,
+                    format!("{} is here twice and not the same", object.title()),
+                )
+                .help("import the one that is in force")
+                .related(known.span, "the other"),
+            ),
+            None => self.all.push(object),
+        }
+    }
+
+    /// The objects of a kind.
+    pub(super) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Object> {
+        self.all.iter().filter(move |object| object.kind == kind)
+    }
+}
+
+fn object(node: &Node, sink: &mut Diagnostics) -> Option<Object> {
+    let kind = node.get("kind").and_then(Node::as_str)?;
+    let metadata = node.get("metadata");
+    let text = |field| {
+        let field = metadata.and_then(|metadata| metadata.get(field));
+        field.and_then(Node::as_str).map(str::to_owned)
+    };
+    let Some(name) = text("name") else {
+        sink.push(
+            Diagnostic::error(node.span, format!("the {kind} has no name"))
+                .expected("expected `metadata.name`"),
+        );
+        return None;
+    };
+    let mut manifest = Data::from(node);
+    manifest.remove("status");
+    if let Some(metadata) = manifest.at_mut(&["metadata"]) {
+        clean(metadata);
+    }
+    if let Some(template) = manifest.at_mut(&["spec", "template", "metadata"]) {
+        clean(template);
+    }
+    forget_tags(&mut manifest);
+    Some(Object {
+        kind: kind.to_owned(),
+        namespace: text("namespace").unwrap_or_else(|| NAMESPACE.to_owned()),
+        name,
+        manifest,
+        span: node.span,
+    })
+}
+
+/// Takes out of `metadata` what nobody wrote who wrote the object.
+fn clean(metadata: &mut Data) {
+    for field in SERVER_FIELDS {
+        metadata.remove(field);
+    }
+    if let Some(annotations) = metadata.at_mut(&["annotations"]) {
+        for annotation in CONTROLLER_ANNOTATIONS.into_iter().chain([LAST_APPLIED]) {
+            annotations.remove(annotation);
+        }
+        if annotations.is_empty() {
+            metadata.remove("annotations");
+        }
+    }
+}
+
+/// Takes off images the tag that an export gives those without one.
+fn forget_tags(manifest: &mut Data) {
+    let tag = format!(":{UNRELEASED}");
+    for field in ["containers", "initContainers"] {
+        for container in manifest.list_at_mut(&["spec", "template", "spec", field]) {
+            let image = container.text_at(&["image"]);
+            let bare = image
+                .and_then(|image| image.strip_suffix(&tag))
+                .map(str::to_owned);
+            if let Some(bare) = bare {
+                container.set("image", bare);
+            }
+        }
+    }
+}

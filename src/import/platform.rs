@@ -1,0 +1,277 @@
+//! What does Terraform say of the cluster and what it stands on?
+//!
+//! A module that karpsim wrote says it in its variables, whole. Any other says it in its resources, as far as a plan knows them.
+
+use super::found::{CLUSTER_AUTOSCALER, Found, KARPENTER, Resource};
+use super::plan::at;
+use super::{addons, variables};
+use crate::export::data::Data;
+use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
+use crate::scenario::tree::{Node, Value, parse};
+
+/// What was found; what is absent was not.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Platform {
+    /// AWS region.
+    pub(super) region: Option<String>,
+    /// Name of the EKS cluster.
+    pub(super) cluster: Option<String>,
+    /// Kubernetes minor release, such as `1.36`.
+    pub(super) version: Option<String>,
+    /// Zone ids or names, sorted.
+    pub(super) zones: Vec<String>,
+    /// `cluster.nodeGroups`.
+    pub(super) node_groups: Vec<Data>,
+    /// Queues by name, as in a scenario.
+    pub(super) queues: Vec<(String, Data)>,
+    /// Service account that works a queue off, as `namespace/name`, by queue.
+    pub(super) consumers: Vec<(String, String)>,
+    /// Service accounts that send to a queue, by queue.
+    pub(super) senders: Vec<(String, Vec<String>)>,
+    /// Bucket and price class of the frontend.
+    pub(super) frontend: Option<(String, String)>,
+    /// Add-ons of EKS.
+    pub(super) addons: Vec<String>,
+    /// Release of Karpenter.
+    pub(super) karpenter_version: Option<String>,
+    /// Values of its chart.
+    pub(super) karpenter_values: Option<Data>,
+    /// `cluster.clusterAutoscaler`.
+    pub(super) cluster_autoscaler: Option<Data>,
+    /// DaemonSets of charts.
+    pub(super) daemon_sets: Vec<Data>,
+}
+
+impl Platform {
+    pub(super) fn of(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> Self {
+        let mut platform = if variables::are_karpsims(found) {
+            variables::platform(found)
+        } else {
+            resources(found, sink, left)
+        };
+        for (chart, values) in &found.chart_values {
+            platform.take_chart(chart, Data::from(values));
+        }
+        platform
+    }
+
+    /// Takes what the values of a chart say.
+    fn take_chart(&mut self, chart: &str, values: Data) {
+        match chart {
+            KARPENTER => self.karpenter_values = Some(values),
+            CLUSTER_AUTOSCALER => {
+                let flags = values.at(&["extraArgs"]).cloned();
+                let flags = flags.map(|flags| Data::map([("extraArgs", flags)]));
+                self.cluster_autoscaler = Some(flags.unwrap_or(Data::Map(Vec::new())));
+            }
+            _ => self.daemon_sets.extend(addons::of_chart(chart, &values)),
+        }
+    }
+}
+
+/// What the resources say.
+fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> Platform {
+    let cluster = the_cluster(found, sink);
+    let text = |field| cluster.and_then(|cluster| text(&cluster.values, field));
+    let mut platform = Platform {
+        region: found
+            .region
+            .as_ref()
+            .and_then(Node::as_str)
+            .map(str::to_owned),
+        cluster: text("name"),
+        version: text("version"),
+        zones: zones(found),
+        node_groups: found
+            .resources("aws_eks_node_group")
+            .map(node_group)
+            .collect(),
+        queues: found.resources("aws_sqs_queue").filter_map(queue).collect(),
+        frontend: frontend(found),
+        addons: found
+            .resources("aws_eks_addon")
+            .filter_map(|addon| self::text(&addon.values, "addon_name"))
+            .collect(),
+        ..Platform::default()
+    };
+    platform.addons.sort();
+    for release in found.resources("helm_release") {
+        let chart = self::text(&release.values, "chart").unwrap_or_default();
+        if chart == KARPENTER {
+            platform.karpenter_version = self::text(&release.values, "version");
+        }
+        let values = chart_values(release, sink);
+        platform.take_chart(&chart, values);
+    }
+    left.extend(others(found));
+    platform
+}
+
+/// The one cluster; a second is a mistake.
+fn the_cluster<'f>(found: &'f Found, sink: &mut Diagnostics) -> Option<&'f Resource> {
+    let mut clusters = found.resources("aws_eks_cluster");
+    let first = clusters.next()?;
+    for other in clusters {
+        let message = format!(
+            "`{}` is a second cluster beside `{}`, and a scenario is about one",
+            other.address, first.address
+        );
+        let place = other.values.span;
+        sink.push(
+            Diagnostic::error(place, message)
+                .help("import the files of one cluster")
+                .related(first.values.span, "the first"),
+        );
+    }
+    Some(first)
+}
+
+/// Zones of the subnets: ids where the plan knows them, names otherwise.
+fn zones(found: &Found) -> Vec<String> {
+    let subnets = found.resources("aws_subnet");
+    let mut zones: Vec<String> = subnets
+        .filter_map(|subnet| {
+            let id = text(&subnet.values, "availability_zone_id");
+            id.or_else(|| text(&subnet.values, "availability_zone"))
+        })
+        .collect();
+    zones.sort();
+    zones.dedup();
+    zones
+}
+
+fn node_group(group: &Resource) -> Data {
+    let values = &group.values;
+    let fields = [
+        ("nodeGroupName", "node_group_name"),
+        ("amiType", "ami_type"),
+        ("capacityType", "capacity_type"),
+        ("instanceTypes", "instance_types"),
+        ("diskSize", "disk_size"),
+        ("labels", "labels"),
+    ];
+    let mut out = Data::Map(Vec::new());
+    for (ours, theirs) in fields {
+        if let Some(value) = values.get(theirs).filter(|value| !value.is_null()) {
+            out.set(ours, value);
+        }
+    }
+    if out.at(&["nodeGroupName"]).is_none() {
+        let name = group.address.rsplit('.').next().unwrap_or_default();
+        out.set("nodeGroupName", name);
+    }
+    if let Some(scaling) = values
+        .get("scaling_config")
+        .and_then(|list| list.items().first())
+    {
+        out.set(
+            "scalingConfig",
+            variables::renamed(
+                scaling,
+                &[
+                    ("minSize", "min_size"),
+                    ("desiredSize", "desired_size"),
+                    ("maxSize", "max_size"),
+                ],
+            ),
+        );
+    }
+    let taints = values.get("taint").map_or(&[][..], Node::items);
+    if !taints.is_empty() {
+        let fields = [("key", "key"), ("value", "value"), ("effect", "effect")];
+        out.set(
+            "taints",
+            Data::List(
+                taints
+                    .iter()
+                    .map(|taint| variables::renamed(taint, &fields))
+                    .collect(),
+            ),
+        );
+    }
+    out
+}
+
+/// A queue; none without a name.
+fn queue(queue: &Resource) -> Option<(String, Data)> {
+    let name = text(&queue.values, "name")?;
+    let mut out = Data::map([("name", name.as_str())]);
+    let seconds = [
+        ("visibilityTimeout", "visibility_timeout_seconds"),
+        ("messageRetentionPeriod", "message_retention_seconds"),
+    ];
+    for (ours, theirs) in seconds {
+        if let Some(Value::Int(seconds)) = queue.values.get(theirs).map(|value| &value.value) {
+            out.set(ours, format!("{seconds}s"));
+        }
+    }
+    let redrive = text(&queue.values, "redrive_policy");
+    let redrive = redrive.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let received = redrive.and_then(|policy| policy.get("maxReceiveCount")?.as_i64());
+    if let Some(received) = received {
+        out.set("maxReceiveCount", received);
+    }
+    Some((name, out))
+}
+
+/// The bucket and the price class of a distribution, where there is one of each at least.
+fn frontend(found: &Found) -> Option<(String, String)> {
+    let distribution = found.resources("aws_cloudfront_distribution").next()?;
+    let mut buckets = found.resources("aws_s3_bucket");
+    let bucket = buckets.find_map(|bucket| text(&bucket.values, "bucket"))?;
+    let class = text(&distribution.values, "price_class");
+    Some((bucket, class.unwrap_or_else(|| "PriceClass_All".to_owned())))
+}
+
+/// The values of a release, which are texts of YAML.
+fn chart_values(release: &Resource, sink: &mut Diagnostics) -> Data {
+    let texts = release.values.get("values").map_or(&[][..], Node::items);
+    let mut merged = Data::Map(Vec::new());
+    for text in texts.iter().filter_map(Node::as_str) {
+        // A place in this text is none in a file: what is wrong with it is said of the release.
+        let mut own = Diagnostics::default();
+        match parse(release.values.span.file, text, &mut own) {
+            Some(values) if !own.has_errors() => merge(&mut merged, &Data::from(&values)),
+            _ => sink.push(Diagnostic::warning(
+                release.values.span,
+                format!("the values of `{}` are no YAML", release.address),
+            )),
+        }
+    }
+    merged
+}
+
+/// Helm's way: maps merge, everything else is replaced.
+fn merge(under: &mut Data, over: &Data) {
+    for (key, value) in over.entries() {
+        match under.at_mut(&[key]) {
+            Some(known @ Data::Map(_)) if matches!(value, Data::Map(_)) => merge(known, value),
+            _ => under.set(key, value.clone()),
+        }
+    }
+}
+
+/// Resources that something in a scenario could have stood for, but does not.
+fn others(found: &Found) -> Vec<String> {
+    let of = |kind: &'static str, why: &'static str| {
+        found
+            .resources(kind)
+            .map(move |resource| format!("{}: {why}", resource.address))
+    };
+    of(
+        "aws_autoscaling_group",
+        "a self-managed node group is not modelled",
+    )
+    .chain(of("aws_eks_fargate_profile", "Fargate is not modelled"))
+    .chain(of(
+        "aws_instance",
+        "an instance outside the cluster is not modelled",
+    ))
+    .collect()
+}
+
+pub(super) fn text(values: &Node, field: &str) -> Option<String> {
+    at(values, &[field])
+        .and_then(Node::as_str)
+        .map(str::to_owned)
+}
