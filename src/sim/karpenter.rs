@@ -344,6 +344,7 @@ pub(super) fn options(model: &KarpenterModel, consolidation_simulation: bool) ->
             MinValuesPolicy::Strict
         },
         consolidation_simulation,
+        narrows_capacity_types: !consolidation_simulation,
         claim_types: model.version.claim_types(),
         ..Options::default()
     }

@@ -150,7 +150,7 @@ impl Pass<'_> {
     }
 
     /// The claim's requirements with the names of its types and the capacity types they are available as; what was only simulated
-    /// for DaemonSets goes. A consolidation leaves the capacity types open: its price rules come before anything is written (4.8).
+    /// for DaemonSets goes.
     fn written_requirements(
         &self,
         claim: &Claim,
@@ -161,7 +161,7 @@ impl Pass<'_> {
         let mut requirements = self.sets.get(claim.set).clone();
         let names = types.iter().map(|&place| all[place].name).collect();
         requirements.add(key::INSTANCE_TYPE, &Requirement::of(names), symbols);
-        if !self.problem.options.consolidation_simulation {
+        if self.problem.options.narrows_capacity_types {
             let bits = types
                 .iter()
                 .fold(0, |bits, &place| bits | ranking.capacity_types[place]);

@@ -150,6 +150,9 @@ pub struct Options {
     /// Whether this is a disruption method's what-if: protected nodes are then no destinations (1.9), and a claim that cannot get reserved
     /// capacity makes do with other (1.13).
     pub consolidation_simulation: bool,
+    /// Whether claims are narrowed to the capacity types they are available as (1.14). A consolidation leaves them open: its price rules
+    /// come before anything is written (4.8).
+    pub narrows_capacity_types: bool,
     /// The feature gate `ReservedCapacity` (1.13).
     pub reserved_capacity: bool,
     /// The most attempts to place a pod, in the place of the minute the real pass may take (1.1). Pods not reached by then get neither place
@@ -166,6 +169,7 @@ impl Default for Options {
             preference_policy: PreferencePolicy::default(),
             min_values_policy: MinValuesPolicy::default(),
             consolidation_simulation: false,
+            narrows_capacity_types: true,
             reserved_capacity: true,
             max_attempts: u64::MAX,
             claim_types: Version::NEWEST.claim_types(),

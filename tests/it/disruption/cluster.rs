@@ -234,6 +234,7 @@ impl Simulate for &Cluster {
             pods: &pods,
             options: Options {
                 consolidation_simulation: true,
+                narrows_capacity_types: false,
                 ..Options::default()
             },
             ties: TIES,
