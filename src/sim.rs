@@ -40,6 +40,7 @@ mod start;
 mod static_pools;
 mod thread;
 mod use_log;
+mod zone;
 
 use std::collections::VecDeque;
 
@@ -127,6 +128,8 @@ struct World<'s> {
     autoscaler: Option<ClusterAutoscaler<'s>>,
     /// By node group: how many nodes it should have.
     group_desired: Vec<u32>,
+    /// Zones without power, and until when.
+    dark_zones: Vec<(Symbol, SimTime)>,
     karpenter: Option<Karpenter<'s>>,
     cluster_state: ClusterState,
     consolidation_touched: bool,
@@ -239,6 +242,9 @@ impl Model for World<'_> {
             Event::Repair(node) => self.repair(now, node, queue),
             Event::StaticPool(place) => self.static_pool(now, place, queue),
             Event::ReplaceNode(group) => self.replace_nodes(now, group as usize, queue),
+            Event::NodeUnknown(node) => self.node_unknown(now, node, queue),
+            Event::NodeForgotten(node) => self.node_forgotten(now, node, queue),
+            Event::ZoneBack => self.zone_back(now, queue),
             Event::AutoscalerLoop => self.autoscaler_loop(now, queue),
             Event::RemoveNode(node) => self.remove_node(now, node, queue),
             Event::Batch => self.batch(now, queue),

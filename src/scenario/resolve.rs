@@ -93,13 +93,17 @@ pub(super) fn resolve(
     let traffic = spec.traffic.get();
     let traffic =
         traffic.and_then(|spec| traffic::traffic(cx, spec, window.as_ref(), names, files));
-    let karpenter = cluster.as_ref().map(|cluster| cluster.karpenter.as_ref());
-    let around = karpenter
+    let around = cluster
+        .as_ref()
         .zip(clock.as_ref())
-        .map(|(karpenter, clock)| Around {
+        .map(|(cluster, clock)| Around {
             duration: clock.duration,
             names,
-            pools: karpenter.map_or(&[][..], |karpenter| &karpenter.pools),
+            pools: cluster
+                .karpenter
+                .as_ref()
+                .map_or(&[][..], |karpenter| &karpenter.pools),
+            zones: &cluster.zones,
         });
     let events = spec.events.get().zip(around);
     let events =

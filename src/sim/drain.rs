@@ -40,7 +40,10 @@ impl World<'_> {
             }
             EndReason::Overprovisioned => self.counters.overprovisioned += 1,
             EndReason::Unhealthy => self.counters.repaired += 1,
-            EndReason::Aws(_) | EndReason::Interrupted | EndReason::Running => {}
+            EndReason::Aws(_)
+            | EndReason::Interrupted
+            | EndReason::ZoneLost
+            | EndReason::Running => {}
         }
         self.wake_static_pool(now, self.nodes[key].owner, queue);
         if self.nodes[key].instance.is_none() {

@@ -89,6 +89,12 @@ pub(super) enum Event {
     StaticPool(u16),
     /// A node group starts the instances it lacks.
     ReplaceNode(u16),
+    /// A node that died is Unknown from now on.
+    NodeUnknown(Key<Node>),
+    /// The pods of a node that died are removed.
+    NodeForgotten(Key<Node>),
+    /// A dark zone is back.
+    ZoneBack,
     /// Cluster Autoscaler looks around.
     AutoscalerLoop,
     /// Cluster Autoscaler goes on with a node that it lets go.

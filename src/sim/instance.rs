@@ -234,6 +234,12 @@ impl<'s> World<'s> {
             return;
         }
         self.nodes[key].terminated = true;
+        self.clear_node(now, key, queue);
+        self.end_bill(now, key, queue);
+    }
+
+    /// Whatever is still on a node dies, and the node is gone from the cluster.
+    pub(super) fn clear_node(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
         self.note_terminated(now, key);
         for pod in self.nodes[key].pods.clone() {
             self.lose_pod(now, pod, queue);
@@ -242,7 +248,6 @@ impl<'s> World<'s> {
         for pod in self.pinned_pods(key) {
             self.terminate_pod(now, pod, queue);
         }
-        self.book_node(now, key);
         if self.scheduler.node(key.slot()).is_some() {
             self.scheduler.remove_node(key.slot());
             self.tell_scheduler(now, &ClusterEvent::NodeRemoved, queue);
@@ -254,6 +259,11 @@ impl<'s> World<'s> {
             Class::Kubelet,
             Event::InstanceGone(key),
         );
+    }
+
+    /// Billing ends, and the Auto Scaling group of a node group's instance misses it.
+    pub(super) fn end_bill(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
+        self.book_node(now, key);
         if let Owner::Group(place) = self.nodes[key].owner {
             let u = self
                 .draw(Purpose::Phase, 1_000 + place as u64)

@@ -1,7 +1,7 @@
 //! Claims become instances, or meet insufficient capacity.
 
 use crate::cloud::CapacityType;
-use crate::cloud::fleet::{Override, create_fleet};
+use crate::cloud::fleet::{Capacity, Override, create_fleet};
 use crate::cloud::market::Pool;
 use crate::cluster::Key;
 use crate::des::{Class, Dist, Purpose, SimDuration, SimTime};
@@ -164,11 +164,17 @@ impl<'s> World<'s> {
         let u = self
             .draw(Purpose::IceDraw, pool as u64)
             .uniform(self.counters.claims_created);
-        let market = &mut self.market;
+        let (market, dark) = (&mut self.market, &self.dark_zones);
         let outcome = create_fleet(
             request.strategy,
             &overrides,
-            |pool| market.capacity(pool, request.capacity_type, now),
+            |pool| {
+                if dark.iter().any(|&(zone, _)| zone == pool.zone) {
+                    Capacity::None
+                } else {
+                    market.capacity(pool, request.capacity_type, now)
+                }
+            },
             u,
         );
         self.note_fleet(now, key, &request, &overrides, &outcome);

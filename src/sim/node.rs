@@ -58,6 +58,8 @@ pub(super) enum EndReason {
     RegistrationTimeout,
     /// Its static NodePool wants fewer.
     Overprovisioned,
+    /// Its zone went dark.
+    ZoneLost,
     /// It was ill for too long.
     Unhealthy,
     /// AWS did something to it, or said that it would.
@@ -84,6 +86,7 @@ impl EndReason {
             Self::LaunchTimeout => "launch timeout",
             Self::RegistrationTimeout => "registration timeout",
             Self::Overprovisioned => "overprovisioned",
+            Self::ZoneLost => "zone lost",
             Self::Unhealthy => "unhealthy",
             Self::Aws(kind) => kind.reason(),
         }

@@ -31,6 +31,8 @@ pub(super) enum Stage {
     Starting,
     /// Answers.
     Running,
+    /// Its node has died: nothing in it moves, and nobody has said so.
+    Silent,
     /// Its containers have exited; the object is still there.
     Exited,
 }
@@ -162,13 +164,14 @@ impl Pod {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.stage == Stage::Running && self.deleting.is_none()
+        let ready = self.readiness.is_some_and(|readiness| readiness.ready);
+        matches!(self.stage, Stage::Running | Stage::Silent) && ready && self.deleting.is_none()
     }
 
     pub(super) fn phase(&self) -> PodPhase {
         match self.stage {
             Stage::Pending | Stage::Starting => PodPhase::Pending,
-            Stage::Running | Stage::Exited => PodPhase::Running,
+            Stage::Running | Stage::Silent | Stage::Exited => PodPhase::Running,
         }
     }
 }
@@ -236,7 +239,11 @@ impl World<'_> {
         let Some(pod) = self.pods.get(key) else {
             return;
         };
-        let Some(node) = pod.node.filter(|_| pod.deleting.is_none()) else {
+        let works = |node: &Key<Node>| self.nodes.get(*node).is_some_and(|node| !node.terminated);
+        let Some(node) = pod
+            .node
+            .filter(|node| pod.deleting.is_none() && works(node))
+        else {
             return;
         };
         let u = |k| self.pod_draw(pod, Purpose::PodStart, k);
@@ -286,6 +293,9 @@ impl World<'_> {
             return;
         };
         let Some(node) = pod.node else { return };
+        if self.nodes.get(node).is_none_or(|node| node.terminated) {
+            return;
+        }
         pod.stage = Stage::Running;
         pod.readiness = Some(Readiness {
             ready: true,
@@ -384,6 +394,7 @@ impl World<'_> {
         match stage {
             Stage::Pending => self.discard_pending(now, key),
             Stage::Exited => {}
+            Stage::Silent => self.scheduler.mark_terminating(key.slot()),
             Stage::Starting => {
                 self.scheduler.mark_terminating(key.slot());
                 self.exit_pod(now, key, queue);
@@ -475,6 +486,19 @@ impl World<'_> {
     /// The containers are gone; what they worked on is lost.
     fn exit_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         self.pods[key].stage = Stage::Exited;
+        self.release_cpu(now, key, queue);
+        self.drop_requests(now, key, queue);
+        let pod = &self.pods[key];
+        let removal = TIMING.removal.at(self.pod_draw(pod, Purpose::PodStart, 30));
+        queue.push(now + removal, Class::Kubelet, Event::PodRemoved(key));
+        if let Some(service) = pod.service {
+            self.count_ready(now, service);
+            self.turn_clock(now, service);
+        }
+    }
+
+    /// A pod has no CPU any more; what it used is booked.
+    pub(super) fn release_cpu(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         if let Some(slot) = self.pods[key].cpu.take() {
             let used = self.cpu.used(now, slot);
             if let Some(service) = self.pods[key].service {
@@ -483,14 +507,6 @@ impl World<'_> {
             self.cpu.remove_pod(now, slot);
             self.next_timing(slot);
             self.retime_cpu(now, queue);
-        }
-        self.drop_requests(now, key, queue);
-        let pod = &self.pods[key];
-        let removal = TIMING.removal.at(self.pod_draw(pod, Purpose::PodStart, 30));
-        queue.push(now + removal, Class::Kubelet, Event::PodRemoved(key));
-        if let Some(service) = pod.service {
-            self.count_ready(now, service);
-            self.turn_clock(now, service);
         }
     }
 
@@ -534,7 +550,7 @@ impl World<'_> {
             .pod_placed(pod.template.index(), pod.created, now, &spans);
     }
 
-    fn count_ready(&mut self, now: SimTime, service: ServiceId) {
+    pub(super) fn count_ready(&mut self, now: SimTime, service: ServiceId) {
         let state = &self.services[service.index()];
         let ready = state
             .pods

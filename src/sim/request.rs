@@ -10,7 +10,7 @@ use crate::workload::TargetId;
 
 use super::event::Event;
 use super::job::Message;
-use super::pod::Pod;
+use super::pod::{Pod, Stage};
 use super::service::QueueClocks;
 use super::thread::Thread;
 use super::{Queue, World};
@@ -84,11 +84,10 @@ impl World<'_> {
             self.turn_away(now, thread, call, Outcome::NoTarget, queue);
             return;
         };
-        let Some(pod) = self
-            .pods
-            .key_at(target.0)
-            .filter(|&key| self.pods[key].serves())
-        else {
+        let Some(pod) = self.pods.key_at(target.0).filter(|&key| {
+            let pod = &self.pods[key];
+            pod.serves() || pod.stage == Stage::Silent
+        }) else {
             self.turn_away(now, thread, call, Outcome::Reset, queue);
             return;
         };
@@ -109,7 +108,11 @@ impl World<'_> {
         };
         let model = &self.scenario.services[attempt.service.index()];
         let server = &self.pods[pod].server;
-        if server.in_service < model.concurrency {
+        if self.pods[pod].stage == Stage::Silent {
+            // Nobody is there to refuse it.
+            let key = self.requests.insert(request);
+            self.arm_deadline(now, key, attempt.step, call, queue);
+        } else if server.in_service < model.concurrency {
             let key = self.requests.insert(request);
             self.arm_deadline(now, key, attempt.step, call, queue);
             self.serve(now, key, queue);
@@ -280,6 +283,9 @@ impl World<'_> {
         let Some(pod) = self.pods.get_mut(key) else {
             return;
         };
+        if pod.stage == Stage::Silent {
+            return;
+        }
         let batch = std::mem::take(&mut pod.server.batch);
         for &request in &batch {
             let row = &mut self.requests[request];
@@ -297,6 +303,9 @@ impl World<'_> {
         let Some(request) = self.requests.get_mut(key) else {
             return;
         };
+        if self.pods[request.pod].stage == Stage::Silent {
+            return;
+        }
         request
             .parts
             .add(Part::Service, now.since(request.since).as_micros());

@@ -246,7 +246,7 @@ impl World<'_> {
                     pending = true;
                     launching |= pod.waiting.cause == PendingCause::NodeLaunching;
                 }
-                Stage::Running | Stage::Exited => {}
+                Stage::Running | Stage::Silent | Stage::Exited => {}
             }
         }
         let part = if starting {

@@ -24,6 +24,7 @@ impl World<'_> {
                     self.fall_ill(now, key, condition, queue);
                 }
             }
+            EventKind::ZoneLoss(zone, lasts) => self.lose_zone(now, zone, lasts, queue),
             EventKind::ImageRelease(family) => self.images_released(now, family, queue),
             EventKind::Rollout(service, image) => self.roll_out(now, service, image, queue),
         }

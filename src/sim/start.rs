@@ -94,6 +94,7 @@ impl<'s> World<'s> {
             autoscaler: scenario.cluster.autoscaler.as_ref().map(|settings| {
                 ClusterAutoscaler::new(settings, scenario.cluster.node_groups.len())
             }),
+            dark_zones: Vec::new(),
             group_desired: scenario
                 .cluster
                 .node_groups
@@ -275,11 +276,12 @@ impl<'s> World<'s> {
         };
         let offered = |name, zone| {
             let kind = group.types.iter().find(|kind| kind.name == name);
-            kind.is_some_and(|kind| {
-                kind.offerings.iter().any(|offering| {
-                    offering.zone == zone && offering.capacity_type == group.capacity_type
+            !self.is_dark(zone)
+                && kind.is_some_and(|kind| {
+                    kind.offerings.iter().any(|offering| {
+                        offering.zone == zone && offering.capacity_type == group.capacity_type
+                    })
                 })
-            })
         };
         let desired = self.group_desired[place];
         let launches = group.spec.missing(desired, &counts, offered);

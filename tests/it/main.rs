@@ -39,3 +39,4 @@ mod timeline;
 mod town;
 mod workload;
 mod yaml;
+mod zone;

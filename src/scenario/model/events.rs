@@ -3,7 +3,7 @@
 use super::ServiceId;
 use crate::api::Symbol;
 use crate::cloud::AmiFamily;
-use crate::des::SimTime;
+use crate::des::{SimDuration, SimTime};
 use crate::karpenter::interruption::Kind;
 use crate::karpenter::repair::Condition;
 
@@ -39,6 +39,8 @@ pub enum EventKind {
         /// In which way.
         condition: Condition,
     },
+    /// A zone goes dark for so long.
+    ZoneLoss(Symbol, SimDuration),
     /// New images of a family are released.
     ImageRelease(AmiFamily),
     /// A service's Deployment gets a new image, which no node has.

@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::manifest::{Manifest, Place, manifest};
 use super::names::Names;
+use crate::api::Symbol;
 use crate::cloud::AmiFamily;
 use crate::des::{SimDuration, SimTime};
 use crate::karpenter::interruption::Kind;
@@ -12,7 +13,7 @@ use crate::scenario::diagnostic::Diagnostic;
 use crate::scenario::model::NodePoolModel;
 use crate::scenario::model::events::{EventKind, TimedEvent};
 use crate::scenario::spec::events::{
-    EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec,
+    EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec, ZoneLossSpec,
 };
 
 /// Families of which AWS releases images.
@@ -25,7 +26,8 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `interruption` or `nodeFailure`";
+const KINDS: &str =
+    "`apply`, `imageRelease`, `rollout`, `interruption`, `nodeFailure` or `zoneLoss`";
 /// What AWS can do to an instance.
 const INTERRUPTIONS: [(&str, Kind); 8] = [
     ("spotInterrupted", Kind::SpotInterrupted),
@@ -43,6 +45,7 @@ pub(super) struct Around<'a> {
     pub(super) duration: SimDuration,
     pub(super) names: &'a Names,
     pub(super) pools: &'a [NodePoolModel],
+    pub(super) zones: &'a [Symbol],
 }
 
 /// The manifests that events apply, in the order of the events.
@@ -87,27 +90,31 @@ fn event(
         &spec.rollout,
         &spec.interruption,
         &spec.node_failure,
+        &spec.zone_loss,
     );
     let kind = match kinds {
-        (Some(_), None, None, None, None) => {
+        (Some(_), None, None, None, None, None) => {
             let applied = format!("{path}.apply");
             let place = changes.iter().position(|change| change.path == applied);
             place.map(EventKind::Apply)
         }
-        (None, Some(release), None, None, None) => {
+        (None, Some(release), None, None, None, None) => {
             image_family(cx, path, release).map(EventKind::ImageRelease)
         }
-        (None, None, Some(spec), None, None) => {
+        (None, None, Some(spec), None, None, None) => {
             let at = format!("{path}.rollout.service");
             let service = around.names.service(cx, &at, &spec.service);
             let image = cx.intern(&format!("{path} of {}", spec.service));
             service.map(|service| EventKind::Rollout(service, image))
         }
-        (None, None, None, Some(spec), None) => {
+        (None, None, None, Some(spec), None, None) => {
             interruption(cx, &format!("{path}.interruption"), spec, around)
         }
-        (None, None, None, None, Some(spec)) => {
+        (None, None, None, None, Some(spec), None) => {
             node_failure(cx, &format!("{path}.nodeFailure"), spec, around)
+        }
+        (None, None, None, None, None, Some(spec)) => {
+            zone_loss(cx, &format!("{path}.zoneLoss"), spec, around)
         }
         _ => {
             let what = "does not say one thing that happens";
@@ -169,6 +176,23 @@ fn some_nodes(
     }
     let nodes = cx.at_least_one(&format!("{path}.nodes"), nodes.unwrap_or(1));
     (place, nodes)
+}
+
+fn zone_loss(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &ZoneLossSpec,
+    around: &Around<'_>,
+) -> Option<EventKind> {
+    let lasts = cx.positive_time(&format!("{path}.for"), spec.lasts);
+    let zones = around.zones.iter();
+    let zones: Vec<(String, Symbol)> = zones
+        .map(|&zone| (cx.symbols.name(zone).into_owned(), zone))
+        .collect();
+    let choices: Vec<(&str, Symbol)> = zones.iter().map(|(name, zone)| (&**name, *zone)).collect();
+    let at = format!("{path}.zone");
+    let zone = cx.choice(&at, "zone of the cluster", &spec.zone, &choices)?;
+    Some(EventKind::ZoneLoss(zone, lasts))
 }
 
 fn image_family(cx: &mut Context<'_>, path: &str, spec: &ImageReleaseSpec) -> Option<AmiFamily> {

@@ -26,6 +26,20 @@ pub struct EventSpec {
     /// Nodes fall ill.
     #[serde(default)]
     pub node_failure: Option<NodeFailureSpec>,
+    /// A zone goes dark with every instance in it.
+    #[serde(default)]
+    pub zone_loss: Option<ZoneLossSpec>,
+}
+
+/// A zone without power: what runs there dies without a word, and nothing can be launched there until it is back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ZoneLossSpec {
+    /// One of the cluster's, by its id.
+    pub zone: String,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: GoDuration,
 }
 
 /// A new image in the pod template of a service's Deployment; everything else in it stays.
