@@ -49,10 +49,23 @@ impl Platform {
         } else {
             resources(found, sink, left)
         };
+        platform.take_releases(found, sink);
         for (chart, values) in &found.chart_values {
             platform.take_chart(chart, Data::from(values));
         }
         platform
+    }
+
+    /// Takes what the releases of charts say: a plan has their values as texts.
+    fn take_releases(&mut self, found: &Found, sink: &mut Diagnostics) {
+        for release in found.resources("helm_release") {
+            let chart = text(&release.values, "chart").unwrap_or_default();
+            if chart == KARPENTER {
+                self.karpenter_version = text(&release.values, "version");
+            }
+            let values = chart_values(release, sink);
+            self.take_chart(&chart, values);
+        }
     }
 
     /// Takes what the values of a chart say.
@@ -95,14 +108,6 @@ fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> P
         ..Platform::default()
     };
     platform.addons.sort();
-    for release in found.resources("helm_release") {
-        let chart = self::text(&release.values, "chart").unwrap_or_default();
-        if chart == KARPENTER {
-            platform.karpenter_version = self::text(&release.values, "version");
-        }
-        let values = chart_values(release, sink);
-        platform.take_chart(&chart, values);
-    }
     left.extend(others(found));
     platform
 }

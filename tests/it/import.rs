@@ -203,6 +203,29 @@ fn a_cluster_and_its_plan_become_a_scenario() {
     );
 }
 
+/// A plan has the variables of the module and the values of the charts: nothing else of an export is needed beside its manifests.
+#[test]
+fn the_plan_of_an_export_says_as_much_as_its_files() {
+    let plan = r#"{"format_version": "1.2",
+        "variables": {"region": {"value": "ap-south-1"}, "cluster_name": {"value": "town"}, "addons": {"value": ["kube-proxy"]},
+            "availability_zone_ids": {"value": ["aps1-az2"]}, "karpenter_version": {"value": "1.14.1"},
+            "node_groups": {"value": {"base": {"instance_types": ["m7g.large"], "min_size": 1, "desired_size": 2, "max_size": 2}}}},
+        "planned_values": {"root_module": {"resources": [
+            {"address": "helm_release.karpenter", "mode": "managed", "type": "helm_release", "values":
+                {"chart": "karpenter", "version": "1.14.1", "values": ["settings:\n  batchIdleDuration: 2s\n", null]}},
+            {"address": "helm_release.fluent_bit", "mode": "managed", "type": "helm_release", "values":
+                {"chart": "aws-for-fluent-bit", "values": ["resources: {requests: {cpu: 50m}}\n"]}}]}}}"#;
+    let imported = imported(&[("api.yaml", DEPLOYMENT), ("plan.json", plan)]).expect("all is well");
+    for said in [
+        "    - aps1-az2\n",
+        "    version: \"1.14.1\"\n    settings:\n      batchIdleDuration: \"2s\"\n",
+        "name: fluent-bit\n",
+        "name: kube-proxy\n",
+    ] {
+        assert!(imported.text.contains(said), "{said}\n{}", imported.text);
+    }
+}
+
 #[test]
 fn terraform_files_say_what_is_plain_in_them() {
     let variables = "variable \"size\" {\n  type    = number\n  default = 3\n}\n";
