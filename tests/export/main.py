@@ -4,6 +4,7 @@
 """
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -25,14 +26,29 @@ def export(karpsim, scenario, into):
     return folder
 
 
-def check(folder, work):
+def comes_back(karpsim, subject, work):
+    """What an import of the real plan and the manifests exports otherwise than the export itself: nothing."""
+    back = work / "back"
+    back.mkdir(exist_ok=True)
+    plan, scenario, again = (back / f"{subject.name}{end}" for end in (".json", ".yaml", ""))
+    plan.write_text(json.dumps(subject.plan))
+    manifests = sorted((subject.root / "helm/manifests").iterdir())
+    subprocess.run([karpsim, "import", plan, *manifests, "--out", scenario], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([karpsim, "export", scenario, "--no-run", "--out", again], check=True, stdout=subprocess.DEVNULL)
+    for made in sorted(path for part in ("terraform", "helm") for path in (again / part).rglob("*") if path.is_file()):
+        name = made.relative_to(again)
+        if not (subject.root / name).is_file() or made.read_bytes() != (subject.root / name).read_bytes():
+            yield "comes_back", f"{name} is another after plan, import and export"
+
+
+def check(karpsim, folder, work):
     start = time.monotonic()
     subject = Subject(folder, work / "checked" / folder.name)
-    found = violations(subject)
+    found = [*violations(subject), *comes_back(karpsim, subject, work)]
     resources = len(subject.state)
     took = time.monotonic() - start
     print(
-        f"{folder.name}: {len(RULES)} rules, {len(found)} violations; {resources} resources and data sources,"
+        f"{folder.name}: {len(RULES) + 1} rules, {len(found)} violations; {resources} resources and data sources,"
         f" {len(subject.rendered)} objects; {took:.0f} s",
         flush=True,
     )
@@ -73,7 +89,7 @@ def main():
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        good = [check(export(arguments.karpsim, scenario, work), work) for scenario in arguments.scenarios]
+        good = [check(arguments.karpsim, export(arguments.karpsim, scenario, work), work) for scenario in arguments.scenarios]
         if arguments.faults:
             name = Path(arguments.faults).stem
             known = work / "exports" / name
