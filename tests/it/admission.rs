@@ -1,9 +1,6 @@
 //! Does a scenario admit and refuse what the real API server and Karpenter do? Every verdict they were recorded to give
 //! (`tests/conformance/admission`) is replayed: the same places, the same types of reasons, the same words.
 
-use std::io::{BufRead, BufReader};
-
-use flate2::read::GzDecoder;
 use karpsim::karpenter::Version;
 use karpsim::scenario::admission::{Cause, Kind, Refusal, admit};
 use karpsim::scenario::diagnostic::Diagnostics;
@@ -12,7 +9,7 @@ use karpsim::scenario::tree::{Node, parse};
 use serde::Deserialize;
 use serde_json::Value;
 
-const RECORDED: &[u8] = include_bytes!("../conformance/recorded/admission.jsonl.gz");
+use crate::recording::{all_agree, lines};
 
 /// What the API server says instead of evaluating rules on an object that is refused already.
 const NOT_CHECKED: &str = "<nil>";
@@ -133,9 +130,8 @@ fn recorded(recorded: &Recorded) -> Reason {
 #[test]
 fn every_recorded_verdict_is_given_again() {
     let (mut base, mut cases, mut wrong) = (None, 0, Vec::new());
-    for line in BufReader::new(GzDecoder::new(RECORDED)).lines() {
-        let line = line.expect("a whole file");
-        let case = match serde_json::from_str(&line).expect("a known form") {
+    for line in lines("recorded/admission.jsonl.gz") {
+        let case = match line {
             Line::Base { kind, manifest } => {
                 let kind = match kind.as_str() {
                     "NodePool" => Kind::NodePool,
@@ -165,11 +161,5 @@ fn every_recorded_verdict_is_given_again() {
         }
     }
     assert!(cases > 4_000, "{cases} cases");
-    let shown = wrong.len().min(40);
-    assert!(
-        wrong.is_empty(),
-        "{} of {cases} cases differ:\n{}",
-        wrong.len(),
-        wrong[..shown].join("\n")
-    );
+    all_agree("admission", cases, &wrong);
 }

@@ -2,7 +2,6 @@
 //! (`tests/conformance/admission/capacity`) is computed again from scenarios with the same node classes and settings.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use flate2::read::GzDecoder;
@@ -11,7 +10,8 @@ use karpsim::scenario::{Options, Scenario, open};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-const RECORDED: &[u8] = include_bytes!("../conformance/recorded/capacity.jsonl.gz");
+use crate::recording::{all_agree, lines};
+
 const TYPES: &[u8] = include_bytes!("../../src/cloud/data/types.csv.gz");
 const MINIMAL: &str = include_str!("../fixtures/scenarios/minimal.yaml");
 
@@ -88,9 +88,7 @@ fn names() -> Vec<String> {
 #[test]
 fn every_type_offers_what_the_real_provider_computes() {
     let (names, mut compared, mut wrong) = (names(), 0, Vec::new());
-    for line in BufReader::new(GzDecoder::new(RECORDED)).lines() {
-        let line = line.expect("a whole file");
-        let recorded: Recorded = serde_json::from_str(&line).expect("a known form");
+    for recorded in lines::<Recorded>("recorded/capacity.jsonl.gz") {
         assert_eq!(recorded.allocatable.len(), names.len());
         let scenario = scenario(&recorded.class);
         let karpenter = scenario.cluster.karpenter.as_ref().expect("Karpenter");
@@ -119,11 +117,5 @@ fn every_type_offers_what_the_real_provider_computes() {
         }
     }
     assert!(compared > 15_000, "{compared} compared");
-    let shown = wrong.len().min(30);
-    assert!(
-        wrong.is_empty(),
-        "{} of {compared} differ:\n{}",
-        wrong.len(),
-        wrong[..shown].join("\n")
-    );
+    all_agree("capacity", compared, &wrong);
 }

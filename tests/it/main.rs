@@ -28,6 +28,7 @@ mod provisioning;
 mod queue;
 mod readme;
 mod recorded;
+mod recording;
 mod rollout;
 mod scenario;
 mod scenarios;

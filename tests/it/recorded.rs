@@ -8,14 +8,12 @@ mod costs;
 mod types;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 
-use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+
+use crate::recording::{all_agree, lines, under_conformance};
 
 /// What the real code was asked, and everything it answered: several answers where it leaves them to chance.
 #[derive(Deserialize)]
@@ -33,23 +31,16 @@ struct Difference {
     cause: String,
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/recorded")
-}
-
 /// The cases of a recording whose id begins with `family` and a slash.
 fn cases(recording: &str, family: &str) -> Vec<Case> {
-    let path = folder().join(format!("{recording}.jsonl.gz"));
-    let file = File::open(path).expect("the recording is committed");
-    let lines = BufReader::new(GzDecoder::new(file)).lines();
-    let all = lines.map(|line| serde_json::from_str(&line.expect("text")).expect("a case"));
     let of_family = |case: &Case| case.id.split('/').next() == Some(family);
+    let all = lines(format!("recorded/{recording}.jsonl.gz"));
     all.filter(of_family).collect()
 }
 
 /// The listed differences of a family, with their causes.
 fn differences(family: &str) -> BTreeMap<String, String> {
-    let path = folder().join("differences.csv");
+    let path = under_conformance("recorded/differences.csv");
     let mut reader = csv::Reader::from_path(path).expect("the list of differences");
     let all = reader.deserialize().map(|row| row.expect("id and cause"));
     all.map(|Difference { id, cause }| (id, cause))
@@ -96,12 +87,5 @@ fn agree_by_chance<Q: DeserializeOwned>(
         }
     }
     surprises.extend(listed.keys().map(|id| format!("{id} is not a case")));
-    let shown = surprises.iter().take(6).cloned().collect::<Vec<_>>();
-    assert!(
-        surprises.is_empty(),
-        "{} of {} cases of {family}:\n{}",
-        surprises.len(),
-        cases.len(),
-        shown.join("\n")
-    );
+    all_agree(family, cases.len(), &surprises);
 }

@@ -1,14 +1,12 @@
-//! Recordings: lines of a case and the real code's answer to it, compressed.
+//! Recordings of Kubernetes: a case and the real code's answer to it in each line.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
 
-use flate2::read::GzDecoder;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conformance/kubernetes");
+use crate::recording::{all_agree, lines, under_conformance};
 
 #[derive(Deserialize)]
 struct Line<C, A> {
@@ -24,15 +22,12 @@ where
     C: DeserializeOwned,
     A: DeserializeOwned,
 {
-    let path = format!("{FOLDER}/recorded/{subject}.jsonl.gz");
-    let file = fs::File::open(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let recording = lines(format!("kubernetes/recorded/{subject}.jsonl.gz"));
     let mut excepted = exceptions(subject);
     let mut wrong = Vec::new();
     let mut cases = 0;
-    for (number, text) in BufReader::new(GzDecoder::new(file)).lines().enumerate() {
-        let text = text.expect("a recording is text");
-        let line: Line<C, A> = serde_json::from_str(&text)
-            .unwrap_or_else(|error| panic!("{path}, case {number}: {error}"));
+    for (number, line) in recording.enumerate() {
+        let line: Line<C, A> = line;
         let found = differences(&line.case, &line.answer);
         cases += 1;
         match (found.is_empty(), excepted.remove(&number)) {
@@ -43,28 +38,18 @@ where
             (false, None) => wrong.push(format!("case {number}: {}", found.join("; "))),
         }
     }
-    assert!(cases > 0, "{path} holds no case");
+    assert!(cases > 0, "no case of {subject}");
     assert!(
         excepted.is_empty(),
         "exceptions without a case: {excepted:?}"
     );
-    let shown = wrong
-        .iter()
-        .take(12)
-        .map(String::as_str)
-        .collect::<Vec<_>>();
-    assert!(
-        wrong.is_empty(),
-        "{subject}: {} of {cases} cases differ\n{}",
-        wrong.len(),
-        shown.join("\n")
-    );
+    all_agree(subject, cases, &wrong);
 }
 
 /// Cases of a subject in which ours differs, with the cause.
 fn exceptions(subject: &str) -> BTreeMap<usize, String> {
-    let path = format!("{FOLDER}/exceptions.txt");
-    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let path = under_conformance("kubernetes/exceptions.txt");
+    let text = fs::read_to_string(path).expect("the list of exceptions");
     let lines = text
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty());

@@ -6,12 +6,12 @@ mod wishes;
 mod world;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 
-use flate2::read::GzDecoder;
 use rayon::prelude::*;
+
+use crate::recording::{all_agree, lines, under_conformance};
 
 use case::Recorded;
 use outcome::Outcome;
@@ -22,22 +22,11 @@ const ALWAYS: u64 = 4;
 /// Draws tried to reach every decision recorded of a case.
 const AT_MOST: u64 = 2000;
 
-const FOLDER: &str = "tests/conformance/karpenter";
-
-fn file(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(FOLDER);
-    folder.join(name)
-}
-
 /// The cases of the repository, or of another recording.
 fn recordings() -> Vec<Recorded> {
     let other = std::env::var_os("KARPSIM_RECORDED").map(PathBuf::from);
-    let path = other.unwrap_or_else(|| file("recorded/provisioning.jsonl.gz"));
-    let recording = GzDecoder::new(File::open(&path).expect("a recording"));
-    let read = |line: io::Result<String>| {
-        let line = line.expect("a line of text");
-        let read = serde_json::from_str(&line);
-        let mut recorded: Recorded = read.unwrap_or_else(|error| panic!("{error} in {line:.80}"));
+    let path = other.unwrap_or_else(|| "karpenter/recorded/provisioning.jsonl.gz".into());
+    let settle = |mut recorded: Recorded| {
         let case = &recorded.case;
         recorded
             .results
@@ -45,12 +34,13 @@ fn recordings() -> Vec<Recorded> {
             .for_each(|result| result.settle_order(case));
         recorded
     };
-    BufReader::new(recording).lines().map(read).collect()
+    lines(path).map(settle).collect()
 }
 
 /// Cases known to differ, with the cause: a name and a sentence a line.
 fn expected_differences() -> BTreeMap<String, String> {
-    let text = fs::read_to_string(file("expected-differences.txt")).expect("a text file");
+    let path = under_conformance("karpenter/expected-differences.txt");
+    let text = fs::read_to_string(path).expect("a text file");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let named = lines.filter_map(|line| line.split_once(": "));
     named
@@ -89,10 +79,10 @@ fn our_scheduler_decides_as_the_real_one() {
         .filter_map(|recorded| Some((recorded.case.name.clone(), difference(recorded)?)))
         .collect();
     let expected = expected_differences();
-    let mut report = String::new();
+    let mut report = Vec::new();
     for (name, difference) in &differing {
         if !expected.contains_key(name) {
-            report.push_str(&format!("{name}: {difference}\n"));
+            report.push(format!("{name}: {difference}"));
         }
     }
     for (name, cause) in &expected {
@@ -100,12 +90,8 @@ fn our_scheduler_decides_as_the_real_one() {
             .iter()
             .any(|recorded| recorded.case.name == *name);
         if here && !differing.contains_key(name) {
-            report.push_str(&format!("{name} agrees now, though {cause}\n"));
+            report.push(format!("{name} agrees now, though {cause}"));
         }
     }
-    let (all, differ) = (recordings.len(), differing.len());
-    assert!(
-        report.is_empty(),
-        "{differ} of {all} cases differ\n{report}"
-    );
+    all_agree("provisioning", recordings.len(), &report);
 }
