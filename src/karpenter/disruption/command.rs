@@ -128,6 +128,21 @@ pub enum Finding {
     NoEligiblePool,
 }
 
+impl Finding {
+    /// These nodes, looked at together by this method, stay.
+    pub(super) fn kept(
+        method: Method,
+        nodes: impl IntoIterator<Item = NodeId>,
+        why: Unconsolidatable,
+    ) -> Self {
+        Self::Kept {
+            method,
+            nodes: nodes.into_iter().collect(),
+            why,
+        }
+    }
+}
+
 /// Why nodes that may go stay (4.8). Prices are per hour.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unconsolidatable {

@@ -209,11 +209,8 @@ impl Controller {
 fn nothing_changed(method: Method, view: &View<'_>, state: &ClusterState) -> Option<Finding> {
     let nodes: Vec<_> = candidates(view, method).iter().map(Candidate::id).collect();
     let until = state.forced_at();
-    (!nodes.is_empty()).then_some(Finding::Kept {
-        method,
-        nodes,
-        why: Unconsolidatable::NothingChanged { until },
-    })
+    let why = Unconsolidatable::NothingChanged { until };
+    (!nodes.is_empty()).then(|| Finding::kept(method, nodes, why))
 }
 
 #[cfg(test)]

@@ -61,11 +61,7 @@ fn in_turn<'a>(view: &View<'a>) -> Vec<Candidate<'a>> {
 }
 
 fn kept(candidate: &Candidate<'_>, why: Unconsolidatable) -> Finding {
-    Finding::Kept {
-        method: Method::Drift,
-        nodes: vec![candidate.id()],
-        why,
-    }
+    Finding::kept(Method::Drift, [candidate.id()], why)
 }
 
 #[cfg(test)]

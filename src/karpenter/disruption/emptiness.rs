@@ -12,11 +12,8 @@ pub(super) fn propose(view: &View<'_>, findings: &mut Vec<Finding>) -> Option<Co
     taken.retain(|candidate| match budgets.take(candidate.node.pool) {
         Ok(()) => true,
         Err(allowance) => {
-            findings.push(Finding::Kept {
-                method: Method::Emptiness,
-                nodes: vec![candidate.id()],
-                why: Unconsolidatable::Budget(allowance),
-            });
+            let why = Unconsolidatable::Budget(allowance);
+            findings.push(Finding::kept(Method::Emptiness, [candidate.id()], why));
             false
         }
     });

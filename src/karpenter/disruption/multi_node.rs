@@ -80,11 +80,8 @@ fn replaced_by_another_type(
 }
 
 fn kept(candidates: &[Candidate<'_>], why: Unconsolidatable) -> Finding {
-    Finding::Kept {
-        method: Method::MultiNode,
-        nodes: candidates.iter().map(Candidate::id).collect(),
-        why,
-    }
+    let nodes = candidates.iter().map(Candidate::id);
+    Finding::kept(Method::MultiNode, nodes, why)
 }
 
 /// A binary search for the longest prefix that works. It assumes that what works for a prefix works for shorter ones, which is not

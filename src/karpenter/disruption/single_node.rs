@@ -123,11 +123,7 @@ fn pools_only_in(rest: &[Candidate<'_>], done: &[Candidate<'_>]) -> Vec<usize> {
 }
 
 fn kept(candidate: &Candidate<'_>, why: Unconsolidatable) -> Finding {
-    Finding::Kept {
-        method: Method::SingleNode,
-        nodes: vec![candidate.id()],
-        why,
-    }
+    Finding::kept(Method::SingleNode, [candidate.id()], why)
 }
 
 #[cfg(test)]

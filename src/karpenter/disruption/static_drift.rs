@@ -24,11 +24,8 @@ pub(super) fn propose(view: &View<'_>, findings: &mut Vec<Finding>) -> Vec<Comma
             continue;
         };
         if let Err(allowance) = budgets.take(pool) {
-            findings.push(Finding::Kept {
-                method: Method::StaticDrift,
-                nodes: vec![candidate.id()],
-                why: Unconsolidatable::Budget(allowance),
-            });
+            let why = Unconsolidatable::Budget(allowance);
+            findings.push(Finding::kept(Method::StaticDrift, [candidate.id()], why));
             continue;
         }
         room[pool] = left;
