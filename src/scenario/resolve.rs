@@ -17,6 +17,7 @@ mod lines;
 mod manifest;
 mod market;
 mod names;
+mod namespace;
 mod pdb;
 mod pod;
 mod priority;
@@ -39,15 +40,18 @@ use crate::scenario::decode::Part;
 use cluster::DaemonPods;
 use context::Context;
 use events::Around;
-use manifest::{Manifest, Place, manifests};
+use manifest::{Manifest, Object, Place, manifests};
 use names::Names;
-use priority::Priorities;
+use namespace::Namespaces;
+use pod::ClusterWide;
 use service::Resolved;
 use traffic::TraceWindow;
 
 pub(super) use files::Files;
 pub use workloads::pod_templates;
 
+/// Where an object without a namespace is, if it belongs to no service.
+const NAMESPACE: &str = "default";
 /// `seed` where absent.
 const SEED: u64 = 1;
 
@@ -67,8 +71,12 @@ pub(super) fn resolve(
 
     let objects = Objects::read(cx, spec);
     let priorities = priority::priorities(cx, &objects.cluster);
-    let daemons = cluster::daemons(cx, &objects.cluster, &priorities);
-    let mut resolved = services(cx, spec, &objects, names, &priorities);
+    let wide = ClusterWide {
+        priorities: &priorities,
+        namespaces: &objects.namespaces(cx),
+    };
+    let daemons = cluster::daemons(cx, &objects.cluster, wide);
+    let mut resolved = services(cx, spec, &objects, names, wide);
     let pdbs = pdbs(cx, spec, &objects, &resolved);
     let queues = queues(cx, spec, names);
 
@@ -238,6 +246,19 @@ impl Objects {
         }
     }
 
+    /// Namespaces with a manifest, and those of services and DaemonSets.
+    fn namespaces(&self, cx: &mut Context<'_>) -> Namespaces {
+        let workloads = self.all().filter(|manifest| {
+            matches!(
+                manifest.object,
+                Some(Object::Deployment(_) | Object::DaemonSet(_))
+            )
+        });
+        let of = |manifest| namespace(cx, manifest).unwrap_or_else(|| NAMESPACE.to_owned());
+        let inhabited: Vec<String> = workloads.map(of).collect();
+        Namespaces::read(cx, &self.cluster, inhabited.iter().map(String::as_str))
+    }
+
     fn carried(&self, cx: &Context<'_>) -> Vec<CarriedManifest> {
         self.all()
             .filter_map(|manifest| manifest.carried(cx))
@@ -263,7 +284,7 @@ fn services(
     spec: &ScenarioSpec,
     objects: &Objects,
     names: &Names,
-    priorities: &Priorities,
+    wide: ClusterWide<'_>,
 ) -> Vec<Option<Resolved>> {
     let specs = spec.services.get().map_or(&[][..], Vec::as_slice);
     if specs.is_empty() && spec.services.get().is_some() {
@@ -271,7 +292,7 @@ fn services(
     }
     let each = specs.iter().zip(&objects.services).enumerate();
     each.map(|(place, (spec, manifests))| {
-        service::service(cx, place, spec.get()?, manifests, names, priorities)
+        service::service(cx, place, spec.get()?, manifests, names, wide)
     })
     .collect()
 }

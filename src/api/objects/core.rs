@@ -155,6 +155,10 @@ pub struct PodSpec {
     pub priority_class_name: Option<String>,
     /// 30 where absent.
     pub termination_grace_period_seconds: Option<u32>,
+    /// What runs the containers, by name.
+    pub runtime_class_name: Option<String>,
+    /// What that takes of the node besides the containers.
+    pub overhead: BTreeMap<String, Quantity>,
 }
 
 /// A container.
@@ -341,6 +345,12 @@ pub struct PodAffinityTerm {
     /// Joins the namespaces it selects to those listed.
     #[serde(default)]
     pub namespace_selector: Option<LabelSelector>,
+    /// Pod labels whose value joins the selector.
+    #[serde(default)]
+    pub match_label_keys: Vec<String>,
+    /// Pod labels whose value the selected pods do not have.
+    #[serde(default)]
+    pub mismatch_label_keys: Vec<String>,
     /// The node label that makes a domain.
     pub topology_key: String,
 }

@@ -71,6 +71,12 @@ impl<'a> Context<'a> {
         self.push(Diagnostic::error(self.span(path), message).expected(expected));
     }
 
+    /// A warning with the words under the caret.
+    pub(super) fn warn(&mut self, path: &str, what: impl AsRef<str>, expected: impl Into<String>) {
+        let message = format!("`{path}` {}", what.as_ref());
+        self.push(Diagnostic::warning(self.span(path), message).expected(expected));
+    }
+
     /// An error unless `holds`.
     pub(super) fn require(&mut self, holds: bool, path: &str, what: &str, expected: &str) {
         if !holds {

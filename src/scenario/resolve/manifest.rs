@@ -62,7 +62,9 @@ const KINDS: [(&str, &str, Place, Reader); 12] = [
         Place::Cluster,
         |cx, path| read(cx, path, Object::PriorityClass),
     ),
-    ("Namespace", "v1", Place::Cluster, carried),
+    ("Namespace", "v1", Place::Cluster, |cx, path| {
+        metadata(cx, path).map(Object::Namespace)
+    }),
     ("Service", "v1", Place::Service, carried),
     ("ServiceAccount", "v1", Place::Service, carried),
     ("ConfigMap", "v1", Place::Service, carried),
@@ -98,6 +100,7 @@ pub(super) enum Object {
     Keda(Box<ScaledObject>),
     Pdb(Box<PodDisruptionBudget>),
     PriorityClass(Box<PriorityClass>),
+    Namespace(ObjectMeta),
     NodePool(Box<NodePool>),
     NodeClass(Box<Ec2NodeClass>),
     /// Nothing: it is only exported.
@@ -206,7 +209,11 @@ fn read<T: DeserializeOwned>(
 
 /// Only its name matters.
 fn carried(cx: &mut Context<'_>, path: &str) -> Option<Object> {
-    let metadata = format!("{path}.metadata");
-    cx.node(&metadata)?;
-    cx.object::<ObjectMeta>(&metadata).map(|_| Object::Carried)
+    metadata(cx, path).map(|_| Object::Carried)
+}
+
+fn metadata(cx: &mut Context<'_>, path: &str) -> Option<ObjectMeta> {
+    let path = format!("{path}.metadata");
+    cx.node(&path)?;
+    cx.object(&path)
 }

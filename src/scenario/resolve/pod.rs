@@ -4,6 +4,7 @@ mod affinity;
 mod requests;
 
 use super::context::Context;
+use super::namespace::Namespaces;
 use super::priority::Priorities;
 use super::selector::{labels, pods};
 use crate::api::label::normalized;
@@ -34,6 +35,13 @@ pub(super) struct Workload<'m> {
     pub(super) daemon: bool,
 }
 
+/// What the cluster's own objects say of all pods.
+#[derive(Clone, Copy)]
+pub(super) struct ClusterWide<'c> {
+    pub(super) priorities: &'c Priorities,
+    pub(super) namespaces: &'c Namespaces,
+}
+
 /// A workload's pods, and their requests in detail.
 pub(super) struct Pods {
     pub(super) template: PodTemplate,
@@ -45,7 +53,7 @@ pub(super) fn pods_of(
     cx: &mut Context<'_>,
     workload: &Workload<'_>,
     manifest: &Deployment,
-    priorities: &Priorities,
+    cluster: ClusterWide<'_>,
 ) -> Pods {
     let pod = &manifest.spec.template.spec;
     let path = &format!("{}.spec.template.spec", workload.path);
@@ -57,10 +65,13 @@ pub(super) fn pods_of(
     let home = affinity::Home {
         namespace,
         labels: &labels,
+        all: cluster.namespaces,
     };
     let needs = PodNeeds::read(cx, path, pod);
     let affinity = affinity::resolve(cx, path, pod, &home);
-    let (priority, preempts) = priorities.of(cx, path, pod.priority_class_name.as_deref());
+    let (priority, preempts) = cluster
+        .priorities
+        .of(cx, path, pod.priority_class_name.as_deref());
     let (termination_grace, pre_stop) = stopping(cx, path, pod);
     let serving = serving(pod);
     let annotations = &manifest.spec.template.metadata;

@@ -7,8 +7,7 @@ mod scaling;
 use super::context::Context;
 use super::manifest::{Manifest, Object};
 use super::names::Names;
-use super::pod::{IMAGE_BYTES, Workload, pods_of};
-use super::priority::Priorities;
+use super::pod::{ClusterWide, IMAGE_BYTES, Workload, pods_of};
 use crate::api::objects::core::Deployment;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::SimDuration;
@@ -43,7 +42,7 @@ pub(super) fn service(
     spec: &ServiceSpec,
     manifests: &[Manifest],
     names: &Names,
-    priorities: &Priorities,
+    cluster: ClusterWide<'_>,
 ) -> Option<Resolved> {
     let path = &format!("services[{place}]");
     let runtime = spec.runtime.get();
@@ -63,7 +62,7 @@ pub(super) fn service(
         image_bytes,
         daemon: false,
     };
-    let pods = pods_of(cx, &workload, deployment, priorities);
+    let pods = pods_of(cx, &workload, deployment, cluster);
     let scaling = scaling::scaling(cx, spec, at, manifests, &pods.needs, names)?;
     let replicas = deployment.spec.replicas.unwrap_or(match &scaling {
         Scaling::Fixed => 1,

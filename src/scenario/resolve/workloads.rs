@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::NAMESPACE;
 use super::context::Context;
-use super::manifest::{Object, Place, manifests};
-use super::pod::{IMAGE_BYTES, Workload, pods_of};
+use super::manifest::{Manifest, Object, Place, manifests};
+use super::namespace::Namespaces;
+use super::pod::{ClusterWide, IMAGE_BYTES, Workload, pods_of};
 use super::priority::priorities;
 use crate::api::Symbols;
 use crate::cluster::PodTemplate;
@@ -31,20 +33,31 @@ pub fn pod_templates(text: &str) -> Result<(Vec<PodTemplate>, Symbols), String> 
         let classes = manifests(cx, "priorityClasses", Place::Cluster);
         let priorities = priorities(cx, &classes);
         let mut templates = Vec::new();
-        for manifest in manifests(cx, "deployments", Place::Service) {
+        let deployments = manifests(cx, "deployments", Place::Service);
+        let inhabited = deployments.iter().map(namespace);
+        let namespaces = Namespaces::read(cx, &[], inhabited);
+        let cluster = ClusterWide {
+            priorities: &priorities,
+            namespaces: &namespaces,
+        };
+        for manifest in deployments {
             if let Some(Object::Deployment(deployment)) = &manifest.object {
                 let workload = Workload {
                     path: &manifest.path,
                     name: &manifest.name,
-                    namespace: manifest.namespace.as_deref().unwrap_or("default"),
+                    namespace: namespace(&manifest),
                     image_bytes: IMAGE_BYTES,
                     daemon: false,
                 };
-                templates.push(pods_of(cx, &workload, deployment, &priorities).template);
+                templates.push(pods_of(cx, &workload, deployment, cluster).template);
             }
         }
         (templates, std::mem::take(&mut cx.symbols))
     });
     let resolved = resolved.filter(|_| !sink.has_errors());
     resolved.ok_or_else(|| render(&sink, &sources, false))
+}
+
+fn namespace(manifest: &Manifest) -> &str {
+    manifest.namespace.as_deref().unwrap_or(NAMESPACE)
 }

@@ -1,8 +1,8 @@
 //! What becomes of a good scenario.
 
-use karpsim::api::{Resource, Resources};
+use karpsim::api::{LabelSet, Resource, Resources};
 use karpsim::cloud::CapacityType;
-use karpsim::cluster::template::QosClass;
+use karpsim::cluster::template::{PodAffinityTerm, QosClass};
 use karpsim::des::SimDuration;
 use karpsim::scenario::Options;
 use karpsim::scenario::diagnostic::render;
@@ -141,4 +141,79 @@ fn a_scenario_extends_another_and_options_override_both() {
         town.digest,
         open_town(TOWN).scenario.expect("no errors").digest
     );
+}
+
+const NEIGHBOURS: &str = r"
+  manifests:
+    - {apiVersion: v1, kind: Namespace, metadata: {name: citizen, labels: {tier: front}}}
+    - {apiVersion: v1, kind: Namespace, metadata: {name: reports, labels: {tier: back}}}
+services:";
+const NEAR_THE_FRONT: &str = r"
+            spec:
+              affinity:
+                podAntiAffinity:
+                  requiredDuringSchedulingIgnoredDuringExecution:
+                    - labelSelector: {matchLabels: {app: cache}}
+                      mismatchLabelKeys: [app]
+                      namespaces: [far]
+                      namespaceSelector: {matchExpressions: [{key: tier, operator: Exists}]}
+                      topologyKey: kubernetes.io/hostname
+                    - labelSelector: {matchLabels: {app: cache}}
+                      namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: citizen}}
+                      topologyKey: kubernetes.io/hostname
+                    - labelSelector: {}
+                      matchLabelKeys: [app, absent]
+                      namespaceSelector: {}
+                      topologyKey: topology.kubernetes.io/zone
+                    - {labelSelector: {}, topologyKey: kubernetes.io/hostname}
+              containers:";
+
+#[test]
+fn a_term_reaches_the_namespaces_it_lists_and_selects() {
+    let text = MINIMAL.replacen("\nservices:", NEIGHBOURS, 1).replacen(
+        "\n            spec:\n              containers:",
+        NEAR_THE_FRONT,
+        1,
+    );
+    let scenario = good(&text);
+    let terms = &scenario
+        .template(scenario.services[0].template)
+        .pod_anti_affinity;
+    let names = |term: &PodAffinityTerm| {
+        let names = term.namespaces.iter().map(|&name| scenario.text(name));
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    };
+    let reached: Vec<_> = terms.iter().map(names).collect();
+    assert_eq!(reached[0], ["citizen", "far", "reports"]);
+    assert_eq!(reached[1], ["citizen"]);
+    assert_eq!(reached[2], ["citizen", "reports"]);
+    assert_eq!(reached[3], ["citizen"]);
+    let matches = |place: usize, app| {
+        let labels = [("app", app), ("tier", "x")];
+        let symbol = |text| scenario.symbols.get(text);
+        let labels = labels.into_iter();
+        let labels = labels.filter_map(|(key, value)| Some((symbol(key)?, symbol(value)?)));
+        let labels: LabelSet = labels.collect();
+        terms[place].selector.matches(&labels, &scenario.symbols)
+    };
+    assert_eq!([matches(0, "cache"), matches(0, "api")], [true, false]);
+    assert_eq!([matches(2, "cache"), matches(2, "api")], [false, true]);
+}
+
+#[test]
+fn the_overhead_of_a_runtime_class_counts_with_the_requests() {
+    let text = MINIMAL.replacen(
+        "            spec:\n              containers:",
+        "            spec:\n              runtimeClassName: kata\n              overhead: {cpu: 250m, memory: 120Mi}\n              containers:",
+        1,
+    );
+    let text = text.replacen("limits: {memory", "limits: {cpu: \"1\", memory", 1);
+    let scenario = good(&text);
+    let template = scenario.template(scenario.services[0].template);
+    let wanted = Resources::cpu_memory(500, 376 << 20).with(Resource::Pods, 1);
+    assert_eq!(template.requests, wanted);
+    assert_eq!(template.nonzero_requests, (500, 376 << 20));
+    assert_eq!(template.cpu_limit, Some(1_250));
 }

@@ -2,17 +2,15 @@
 
 use crate::api::Quantity;
 use crate::cluster::PodTemplate;
+use crate::scenario::resolve::NAMESPACE;
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::manifest::{Manifest, Object};
-use crate::scenario::resolve::pod::{IMAGE_BYTES, Workload, pods_of};
-use crate::scenario::resolve::priority::Priorities;
+use crate::scenario::resolve::pod::{ClusterWide, IMAGE_BYTES, Workload, pods_of};
 use crate::scenario::resolve::service::idle_cpu;
 use crate::scenario::tree::child;
 
 /// Says how many millicores each pod of a DaemonSet keeps busy.
 const IDLE_CPU: &str = "karpsim/idle-cpu";
-/// Where a DaemonSet without a namespace is.
-const NAMESPACE: &str = "default";
 
 /// The pods of a DaemonSet.
 pub(in crate::scenario::resolve) struct DaemonPods {
@@ -24,7 +22,7 @@ pub(in crate::scenario::resolve) struct DaemonPods {
 pub(in crate::scenario::resolve) fn daemons(
     cx: &mut Context<'_>,
     manifests: &[Manifest],
-    priorities: &Priorities,
+    cluster: ClusterWide<'_>,
 ) -> Vec<DaemonPods> {
     let mut daemons = Vec::new();
     for manifest in manifests {
@@ -38,7 +36,7 @@ pub(in crate::scenario::resolve) fn daemons(
             image_bytes: IMAGE_BYTES,
             daemon: true,
         };
-        let pods = pods_of(cx, &workload, object, priorities);
+        let pods = pods_of(cx, &workload, object, cluster);
         let annotations = child(&format!("{}.metadata.annotations", manifest.path), IDLE_CPU);
         let idle_cpu = match object
             .metadata

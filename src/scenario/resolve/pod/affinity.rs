@@ -4,15 +4,18 @@ use crate::api::label::normalized;
 use crate::api::objects::core::{
     NodeInclusionPolicy, PodAffinityTerm as TermObject, PodSpec, TopologySpreadConstraint,
 };
-use crate::api::{LabelSet, Requirement, Requirements, Symbol};
-use crate::cluster::template::{PodAffinityTerm, SpreadConstraint};
+use crate::api::{LabelSet, Operator, Requirement, Requirements, Symbol};
+use crate::cluster::template::{PodAffinityTerm, PodSelector, SpreadConstraint};
 use crate::scenario::resolve::context::Context;
+use crate::scenario::resolve::namespace::Namespaces;
 use crate::scenario::resolve::selector::{nodes, pods};
 
 /// The pods themselves.
 pub(super) struct Home<'h> {
     pub(super) namespace: Symbol,
     pub(super) labels: &'h LabelSet,
+    /// Where other pods may be.
+    pub(super) all: &'h Namespaces,
 }
 
 /// Wishes of a pod, in the terms of [`PodTemplate`](crate::cluster::PodTemplate).
@@ -106,15 +109,63 @@ fn pod_term(
     home: &Home<'_>,
 ) -> PodAffinityTerm {
     require_selector(cx, path);
-    let namespaces = term.namespaces.iter();
-    let mut namespaces: Vec<Symbol> = namespaces.map(|name| cx.intern(name)).collect();
-    if namespaces.is_empty() {
+    let mut selector = pods(cx, &format!("{path}.labelSelector"), &term.label_selector);
+    merge_own(
+        cx,
+        &mut selector,
+        &term.match_label_keys,
+        Operator::In,
+        home,
+    );
+    merge_own(
+        cx,
+        &mut selector,
+        &term.mismatch_label_keys,
+        Operator::NotIn,
+        home,
+    );
+    PodAffinityTerm {
+        selector,
+        namespaces: namespaces(cx, path, term, home),
+        topology_key: topology_key(cx, path, &term.topology_key),
+    }
+}
+
+/// Those listed and those selected; the pod's own where the term says neither (spec/karpenter.md 1.11).
+fn namespaces(cx: &mut Context<'_>, path: &str, term: &TermObject, home: &Home<'_>) -> Vec<Symbol> {
+    let listed = term.namespaces.iter();
+    let mut namespaces: Vec<Symbol> = listed.map(|name| cx.intern(name)).collect();
+    if let Some(selector) = &term.namespace_selector {
+        let at = format!("{path}.namespaceSelector");
+        namespaces.extend(home.all.selected(cx, &at, selector));
+        cx.require(
+            !namespaces.is_empty(),
+            &at,
+            "selects no namespace of this cluster, and so the term is about no pod",
+            "expected labels of a Namespace under `cluster.manifests`, or `kubernetes.io/metadata.name`",
+        );
+    } else if namespaces.is_empty() {
         namespaces.push(home.namespace);
     }
-    PodAffinityTerm {
-        selector: pods(cx, &format!("{path}.labelSelector"), &term.label_selector),
-        namespaces,
-        topology_key: topology_key(cx, path, &term.topology_key),
+    namespaces.sort_unstable();
+    namespaces.dedup();
+    namespaces
+}
+
+/// Narrows a selector to pods that have, or have not, the pod's own values of these labels; keys it does not carry say nothing.
+fn merge_own(
+    cx: &mut Context<'_>,
+    selector: &mut PodSelector,
+    keys: &[String],
+    operator: Operator,
+    home: &Home<'_>,
+) {
+    for key in keys {
+        let key = cx.intern(normalized(key));
+        if let Some(value) = home.labels.get(key) {
+            let own = Requirement::new(operator, &[value], &cx.symbols);
+            selector.0.add(key, &own, &cx.symbols);
+        }
     }
 }
 
@@ -144,14 +195,13 @@ fn spread(
     require_selector(cx, path);
     let at = format!("{path}.labelSelector");
     let mut selector = pods(cx, &at, &constraint.label_selector);
-    for key in &constraint.match_label_keys {
-        let key = cx.intern(key);
-        if let Some(value) = home.labels.get(key) {
-            selector
-                .0
-                .add(key, &Requirement::of(vec![value]), &cx.symbols);
-        }
-    }
+    merge_own(
+        cx,
+        &mut selector,
+        &constraint.match_label_keys,
+        Operator::In,
+        home,
+    );
     if let Some(domains) = constraint.min_domains {
         cx.at_least_one(&format!("{path}.minDomains"), domains);
     }

@@ -28,6 +28,8 @@ struct Needs {
 /// What a pod asks for.
 pub(in crate::scenario::resolve) struct PodNeeds {
     containers: Vec<Needs>,
+    /// What the runtime class takes besides.
+    overhead: Vec<(Resource, i64)>,
 }
 
 fn amount(list: &[(Resource, i64)], kind: Resource) -> Option<i64> {
@@ -37,7 +39,7 @@ fn amount(list: &[(Resource, i64)], kind: Resource) -> Option<i64> {
 }
 
 impl PodNeeds {
-    /// Reads the `resources` of every container of the pod at `path`.
+    /// Reads the `resources` of every container of the pod at `path`, and its `overhead`.
     pub(in crate::scenario::resolve) fn read(
         cx: &mut Context<'_>,
         path: &str,
@@ -54,11 +56,15 @@ impl PodNeeds {
                 containers.push(Needs::read(cx, &path, container, init));
             }
         }
-        Self { containers }
+        let overhead = overhead(cx, path, pod);
+        Self {
+            containers,
+            overhead,
+        }
     }
 
     /// Effective requests, one pod included: the larger of what runs together, and each init container with the sidecars started
-    /// before it.
+    /// before it; and the overhead.
     pub(in crate::scenario::resolve) fn requests(&self) -> Resources {
         self.effective(|needs, kind| amount(&needs.requests, kind).unwrap_or(0))
             .with(Resource::Pods, 1)
@@ -90,15 +96,19 @@ impl PodNeeds {
                 peak = peak.max(&(together + of(needs)));
             }
         }
-        peak.max(&together)
+        let overhead = self.overhead.iter();
+        overhead.fold(peak.max(&together), |all, &(kind, amount)| {
+            all.with(kind, all[kind] + amount)
+        })
     }
 
-    /// Sum of the CPU limits of all that runs together; none if one of them has no limit.
+    /// Sum of the CPU limits of all that runs together, and the overhead; none if one of them has no limit.
     pub(in crate::scenario::resolve) fn cpu_limit(&self) -> Option<i64> {
         let staying = self.containers.iter().filter(|needs| needs.stays);
-        staying
+        let limits: Option<i64> = staying
             .map(|needs| amount(&needs.limits, Resource::Cpu))
-            .sum()
+            .sum();
+        Some(limits? + amount(&self.overhead, Resource::Cpu).unwrap_or(0))
     }
 
     /// Whether every application container asks for some of this kind: an HPA counts in percent of requests.
@@ -160,6 +170,27 @@ impl Needs {
             init,
         }
     }
+}
+
+/// The overhead of a pod. The API server refuses a pod that has one and names no runtime class; what the class itself says it takes, no
+/// object here tells.
+fn overhead(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> Vec<(Resource, i64)> {
+    let at = format!("{path}.overhead");
+    let class = format!("{path}.runtimeClassName");
+    match (&pod.runtime_class_name, pod.overhead.is_empty()) {
+        (None, false) => cx.expected(
+            &at,
+            "is refused: the pod names no runtime class",
+            "expected `runtimeClassName` beside it",
+        ),
+        (Some(name), true) => cx.warn(
+            &class,
+            format!("is `{name}`, whose overhead is not known here: its pods count without any"),
+            "expected what it takes under `overhead` beside it",
+        ),
+        _ => {}
+    }
+    amounts(cx, &at, &pod.overhead)
 }
 
 fn amounts(
