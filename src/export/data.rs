@@ -1,5 +1,7 @@
 //! Plain data in the order it was written: what manifests and values files consist of.
 
+use std::fmt::Write;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::scenario::tree::{Node, Value};
@@ -202,4 +204,30 @@ impl Serialize for Data {
             }
         }
     }
+}
+
+/// Text between double quotes, with the escapes that YAML and HCL read alike.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            // What YAML 1.1 takes for the end of a line, or for no character at all.
+            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => escape(&mut out, c),
+            c if c.is_control() => escape(&mut out, c),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A character of the basic plane by its number.
+fn escape(out: &mut String, c: char) {
+    let _ = write!(out, "\\u{:04x}", u32::from(c));
 }

@@ -116,22 +116,16 @@ fn data(value: &Expr) -> Data {
 
 /// Things that come, go, or change within.
 fn whole(before: &BTreeMap<String, Data>, after: &BTreeMap<String, Data>, out: &mut Vec<Change>) {
-    let change = |place: &String, before: Option<&Data>, after: Option<&Data>| Change {
-        place: place.clone(),
-        path: String::new(),
-        before: before.cloned(),
-        after: after.cloned(),
-    };
     for (place, old) in before {
         match after.get(place) {
             Some(new) => within(place, "", old, new, out),
-            None => out.push(change(place, Some(old), None)),
+            None => out.push(changed(place, String::new(), Some(old), None)),
         }
     }
     let new = after
         .iter()
         .filter(|(place, _)| !before.contains_key(*place));
-    out.extend(new.map(|(place, new)| change(place, None, Some(new))));
+    out.extend(new.map(|(place, new)| changed(place, String::new(), None, Some(new))));
 }
 
 /// Changes below a path. Lists whose items have names are compared by name, other lists as a whole.

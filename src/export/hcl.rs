@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+use super::data;
+
 /// The widest a list of plain values is on one line.
 const LINE: usize = 100;
 
@@ -217,30 +219,10 @@ fn key(name: &str) -> String {
     }
 }
 
-/// Text as it stands within an expression.
+/// Text as it stands within an expression: never a template.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            '$' | '%' if chars.peek() == Some(&'{') => {
-                out.push(c);
-                out.push(c);
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    data::quoted(text).replace("${", "$${").replace("%{", "%%{")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use super::data::Data;
+use super::data::{Data, quoted};
 
 /// Words that YAML 1.1 or 1.2 reads as something other than text.
 const HAZARDS: [&str; 11] = [
@@ -118,29 +118,6 @@ fn is_plain(text: &str) -> bool {
     starts
         && text.chars().all(allowed)
         && !HAZARDS.iter().any(|word| text.eq_ignore_ascii_case(word))
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            // What YAML 1.1 takes for the end of a line, or for no character at all.
-            '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]
