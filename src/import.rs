@@ -11,6 +11,7 @@
 //! things about one object are a mistake that names both.
 
 mod addons;
+mod arguments;
 mod assumed;
 mod found;
 mod hcl;

@@ -11,6 +11,16 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+/// The namespace of an object that names none.
+pub const DEFAULT_NAMESPACE: &str = "default";
+/// Namespaces that every cluster has.
+pub const BUILT_IN_NAMESPACES: [&str; 4] = [
+    DEFAULT_NAMESPACE,
+    "kube-node-lease",
+    "kube-public",
+    "kube-system",
+];
+
 /// `metadata` of any object.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -7,15 +7,11 @@
 mod service;
 
 use super::data::Data;
+use crate::api::objects::{BUILT_IN_NAMESPACES, DEFAULT_NAMESPACE};
 use crate::scenario::Scenario;
 use crate::scenario::model::CarriedManifest;
 
 pub use service::{Autoscaler, IngressRule, ServiceObjects, service_account};
-
-/// Namespaces that every cluster has.
-const BUILT_IN: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
-/// Where an object without a namespace is.
-const NAMESPACE: &str = "default";
 
 /// A Kubernetes object.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,14 +53,29 @@ pub struct Objects {
     pub node_pools: Vec<Object>,
 }
 
-/// DaemonSets that nobody installs as DaemonSets: EKS has an add-on for them, or they have a chart.
-pub(super) const ADDON_DAEMONS: [&str; 6] = [
-    "aws-node",
-    "kube-proxy",
-    "eks-pod-identity-agent",
-    EBS_CSI_NODE,
-    FLUENT_BIT,
-    NVIDIA_DEVICE_PLUGIN,
+/// Who runs a DaemonSet that nobody installs as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Installer<'n> {
+    /// The add-on of EKS with this name.
+    Addon(&'n str),
+    /// The chart with this name.
+    Chart(&'n str),
+}
+
+/// DaemonSets that nobody installs as DaemonSets.
+pub const INSTALLED_DAEMONS: [(&str, Installer<'static>); 6] = [
+    ("aws-node", Installer::Addon("vpc-cni")),
+    ("kube-proxy", Installer::Addon("kube-proxy")),
+    (
+        "eks-pod-identity-agent",
+        Installer::Addon("eks-pod-identity-agent"),
+    ),
+    (EBS_CSI_NODE, Installer::Addon("aws-ebs-csi-driver")),
+    (FLUENT_BIT, Installer::Chart("aws-for-fluent-bit")),
+    (
+        NVIDIA_DEVICE_PLUGIN,
+        Installer::Chart("nvidia-device-plugin"),
+    ),
 ];
 /// DaemonSet of the EBS CSI driver.
 pub(super) const EBS_CSI_NODE: &str = "ebs-csi-node";
@@ -165,11 +176,13 @@ impl Objects {
             "cluster.",
             "DaemonSet",
             "apps/v1",
-            Some(NAMESPACE),
+            Some(DEFAULT_NAMESPACE),
         );
-        let (addon_daemons, daemon_sets): (Vec<_>, Vec<_>) = daemons
-            .into_iter()
-            .partition(|daemon| ADDON_DAEMONS.contains(&daemon.name.as_str()));
+        let (addon_daemons, daemon_sets): (Vec<_>, Vec<_>) =
+            daemons.into_iter().partition(|daemon| {
+                let mut known = INSTALLED_DAEMONS.iter();
+                known.any(|(name, _)| *name == daemon.name)
+            });
         let services: Vec<_> = (0..scenario.services.len())
             .map(|place| ServiceObjects::of(scenario, place))
             .collect();
@@ -220,13 +233,13 @@ impl Objects {
             "services[",
             "ServiceAccount",
             "v1",
-            Some(NAMESPACE),
+            Some(DEFAULT_NAMESPACE),
         );
         for account in &mut accounts {
             // A manifest without a namespace has that of its service.
             let of = self.services.iter().find(|service| {
                 service.accounts.contains(&account.name)
-                    && account.namespace.as_deref() == Some(NAMESPACE)
+                    && account.namespace.as_deref() == Some(DEFAULT_NAMESPACE)
             });
             if let Some(service) = of {
                 account.namespace = Some(service.namespace.clone());
@@ -282,7 +295,7 @@ impl Objects {
             }
         }
         self.namespaces
-            .retain(|namespace| !BUILT_IN.contains(&namespace.name.as_str()));
+            .retain(|namespace| !BUILT_IN_NAMESPACES.contains(&namespace.name.as_str()));
         self.namespaces.sort_by(|a, b| a.name.cmp(&b.name));
     }
 }

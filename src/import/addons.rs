@@ -1,12 +1,8 @@
 //! Which DaemonSets do add-ons of EKS and charts stand for?
 
 use crate::export::data::Data;
+use crate::export::objects::{INSTALLED_DAEMONS, Installer};
 
-/// Charts whose DaemonSet a scenario has: chart, DaemonSet.
-const CHARTS: [(&str, &str); 2] = [
-    ("aws-for-fluent-bit", "fluent-bit"),
-    ("nvidia-device-plugin", "nvidia-device-plugin"),
-];
 /// What of a pod stands among the values of such a chart.
 const OF_POD: [&str; 3] = ["priorityClassName", "tolerations", "nodeSelector"];
 
@@ -15,13 +11,13 @@ type Container = (&'static str, &'static str, Option<&'static str>);
 
 /// Whether a chart makes a DaemonSet that a scenario has.
 pub(super) fn has_daemon_set(chart: &str) -> bool {
-    CHARTS.iter().any(|(known, _)| *known == chart)
+    daemon_of(Installer::Chart(chart)).is_some()
 }
 
 /// The DaemonSet of a chart with these values.
 pub(super) fn of_chart(chart: &str, values: &Data) -> Option<Data> {
-    let (_, name) = CHARTS.iter().find(|(known, _)| *known == chart)?;
-    let mut container = Data::map([("name", *name), ("image", *name)]);
+    let name = daemon_of(Installer::Chart(chart))?;
+    let mut container = Data::map([("name", name), ("image", name)]);
     if let Some(resources) = values.at(&["resources"]) {
         container.set("resources", resources.clone());
     }
@@ -37,24 +33,19 @@ pub(super) fn of_chart(chart: &str, values: &Data) -> Option<Data> {
 
 /// The DaemonSet of an add-on of EKS, with what it asks for as published; none for an add-on that runs no pod on every node.
 pub(super) fn of_addon(addon: &str) -> Option<Data> {
-    let (name, containers): (_, &[Container]) = match addon {
-        "vpc-cni" => (
-            "aws-node",
-            &[
-                ("aws-node", "25m", None),
-                ("aws-eks-nodeagent", "25m", None),
-            ],
-        ),
-        "kube-proxy" => ("kube-proxy", &[("kube-proxy", "100m", None)]),
-        "eks-pod-identity-agent" => (addon, &[("eks-pod-identity-agent", "10m", Some("32Mi"))]),
-        "aws-ebs-csi-driver" => (
-            "ebs-csi-node",
-            &[
-                ("ebs-plugin", "10m", Some("40Mi")),
-                ("node-driver-registrar", "10m", Some("40Mi")),
-                ("liveness-probe", "10m", Some("40Mi")),
-            ],
-        ),
+    let name = daemon_of(Installer::Addon(addon))?;
+    let containers: &[Container] = match addon {
+        "vpc-cni" => &[
+            ("aws-node", "25m", None),
+            ("aws-eks-nodeagent", "25m", None),
+        ],
+        "kube-proxy" => &[("kube-proxy", "100m", None)],
+        "eks-pod-identity-agent" => &[("eks-pod-identity-agent", "10m", Some("32Mi"))],
+        "aws-ebs-csi-driver" => &[
+            ("ebs-plugin", "10m", Some("40Mi")),
+            ("node-driver-registrar", "10m", Some("40Mi")),
+            ("liveness-probe", "10m", Some("40Mi")),
+        ],
         _ => return None,
     };
     let containers = containers.iter().map(|(name, cpu, memory)| {
@@ -75,6 +66,12 @@ pub(super) fn of_addon(addon: &str) -> Option<Data> {
         ("containers", Data::list(containers)),
     ]);
     Some(daemon_set(name, pod))
+}
+
+fn daemon_of(installer: Installer<'_>) -> Option<&'static str> {
+    let mut known = INSTALLED_DAEMONS.iter();
+    let found = known.find(|(_, known)| *known == installer);
+    found.map(|(daemon, _)| *daemon)
 }
 
 fn daemon_set(name: &str, pod: Data) -> Data {

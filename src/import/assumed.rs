@@ -2,6 +2,7 @@
 //!
 //! Guesses, not facts: each stands in the scenario under a comment, and the list of them is printed. None is tuned to look good.
 
+use super::platform::Queue;
 use super::services::Service;
 use crate::export::data::Data;
 
@@ -58,7 +59,7 @@ pub(super) fn frontend(bucket: &str, price_class: &str) -> Data {
 }
 
 /// Somebody who calls every way in, or the first service if there is none, and work for every queue, by way of those who may send to it.
-pub(super) fn traffic(services: &[Service], senders: &[(String, Vec<String>)]) -> Data {
+pub(super) fn traffic(services: &[Service], queues: &[Queue]) -> Data {
     let ways_in = services.iter().filter(|service| service.ingress.is_some());
     let mut called: Vec<&Service> = ways_in.collect();
     if called.is_empty() {
@@ -86,10 +87,10 @@ pub(super) fn traffic(services: &[Service], senders: &[(String, Vec<String>)]) -
         .iter()
         .filter_map(|service| service.consumes.as_deref())
     {
-        let mut accounts = senders.iter().filter(|(name, _)| name == queue);
-        let accounts = accounts.next().map_or(&[][..], |(_, accounts)| accounts);
+        let found = queues.iter().find(|found| found.name == queue);
         let sends = |service: &&Service| {
-            accounts.contains(&format!("{}/{}", service.namespace, service.account))
+            let account = format!("{}/{}", service.namespace, service.account);
+            found.is_some_and(|queue| queue.senders.contains(&account))
         };
         let mut steps: Vec<Data> = services.iter().filter(sends).map(call).collect();
         let enqueue = Data::map([("queue", Data::from(queue)), ("cpu", lognormal("2s", "8s"))]);

@@ -21,6 +21,8 @@ pub(super) struct Found {
     pub(super) resources: Vec<Resource>,
     /// Values of a root module's variables.
     pub(super) variables: Vec<(String, Node)>,
+    /// Whether the variables are those of a module that karpsim wrote.
+    pub(super) of_karpsim: bool,
     /// Region of the provider `aws`.
     pub(super) region: Option<Node>,
     /// Values for charts, by chart.
@@ -36,6 +38,13 @@ pub(super) struct Resource {
     pub(super) address: String,
     /// Its attributes, a map; nested blocks are lists of maps. What is known after apply only is not there.
     pub(super) values: Node,
+}
+
+impl Resource {
+    /// The last part of its address.
+    pub(super) fn label(&self) -> &str {
+        self.address.rsplit('.').next().unwrap_or(&self.address)
+    }
 }
 
 impl Found {
@@ -81,7 +90,8 @@ pub(super) fn read(inputs: &[Input], sources: &mut Sources, sink: &mut Diagnosti
         }
     }
     hcl::module(&module, sources, &mut found);
-    if variables::are_karpsims(&found) {
+    found.of_karpsim = variables::are_karpsims(&found);
+    if found.of_karpsim {
         let of_terraform = variables::manifests(&found);
         found.manifests.extend(of_terraform);
     }

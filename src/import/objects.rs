@@ -1,5 +1,6 @@
 //! Which objects are there, each once, without what the API server wrote into them?
 
+use crate::api::objects::{BUILT_IN_NAMESPACES, DEFAULT_NAMESPACE};
 use crate::export::data::Data;
 use crate::export::helm::UNRELEASED;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
@@ -60,18 +61,12 @@ const CONTROLLER_ANNOTATIONS: [&str; 6] = [
 ];
 /// What `kubectl apply` keeps.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// Objects that every cluster has and Kubernetes or EKS makes.
-const BUILT_IN: [(&str, &str); 7] = [
-    ("Namespace", "default"),
-    ("Namespace", "kube-node-lease"),
-    ("Namespace", "kube-public"),
-    ("Namespace", "kube-system"),
+/// Objects that every cluster has and Kubernetes or EKS makes, beside namespaces.
+const BUILT_IN: [(&str, &str); 3] = [
     ("PriorityClass", "system-cluster-critical"),
     ("PriorityClass", "system-node-critical"),
     ("Service", "kubernetes"),
 ];
-/// Where an object without a namespace is.
-const NAMESPACE: &str = "default";
 
 /// An object of a cluster.
 #[derive(Clone, Debug)]
@@ -124,13 +119,12 @@ impl Objects {
             let Some(object) = object(manifest, sink) else {
                 continue;
             };
-            let built_in = BUILT_IN.contains(&(object.kind.as_str(), object.name.as_str()));
             let owned = manifest.get("metadata").is_some_and(|metadata| {
                 metadata
                     .get("ownerReferences")
                     .is_some_and(|owners| !owners.items().is_empty())
             });
-            if built_in || owned || DERIVED.contains(&object.kind.as_str()) {
+            if is_built_in(&object) || owned || DERIVED.contains(&object.kind.as_str()) {
                 continue;
             }
             if KINDS.contains(&object.kind.as_str()) {
@@ -174,6 +168,11 @@ impl Objects {
     }
 }
 
+fn is_built_in(object: &Object) -> bool {
+    let (kind, name) = (object.kind.as_str(), object.name.as_str());
+    BUILT_IN.contains(&(kind, name)) || kind == "Namespace" && BUILT_IN_NAMESPACES.contains(&name)
+}
+
 fn object(node: &Node, sink: &mut Diagnostics) -> Option<Object> {
     let kind = node.get("kind").and_then(Node::as_str)?;
     let metadata = node.get("metadata");
@@ -199,7 +198,7 @@ fn object(node: &Node, sink: &mut Diagnostics) -> Option<Object> {
     forget_tags(&mut manifest);
     Some(Object {
         kind: kind.to_owned(),
-        namespace: text("namespace").unwrap_or_else(|| NAMESPACE.to_owned()),
+        namespace: text("namespace").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned()),
         name,
         manifest,
         span: node.span,

@@ -31,17 +31,11 @@ pub(super) fn read(document: &Node, found: &mut Found, sink: &mut Diagnostics) {
             found.variables.push((name.text.clone(), value.clone()));
         }
     }
-    let region = at(
-        document,
-        &[
-            "configuration",
-            "provider_config",
-            "aws",
-            "expressions",
-            "region",
-        ],
-    );
-    if let Some(region) = region.and_then(|region| region.get("constant_value")) {
+    let aws = document
+        .get("configuration")
+        .and_then(|configuration| configuration.get("provider_config")?.get("aws"));
+    let region = aws.and_then(|aws| aws.get("expressions")?.get("region")?.get("constant_value"));
+    if let Some(region) = region {
         found.region = Some(region.clone());
     }
 }
@@ -63,9 +57,4 @@ fn module(module: &Node, found: &mut Found) {
     for child in module.get("child_modules").map_or(&[][..], Node::items) {
         self::module(child, found);
     }
-}
-
-/// What is at a path of keys.
-pub(super) fn at<'n>(node: &'n Node, keys: &[&str]) -> Option<&'n Node> {
-    keys.iter().try_fold(node, |node, key| node.get(key))
 }

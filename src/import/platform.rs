@@ -2,12 +2,12 @@
 //!
 //! A module that karpsim wrote says it in its variables, whole. Any other says it in its resources, as far as a plan knows them.
 
+use super::arguments::{items, text};
 use super::found::{CLUSTER_AUTOSCALER, Found, KARPENTER, Resource};
-use super::plan::at;
-use super::{addons, variables};
+use super::{addons, arguments, variables};
 use crate::export::data::Data;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
-use crate::scenario::tree::{Node, Value, parse};
+use crate::scenario::tree::{Node, parse};
 
 /// What was found; what is absent was not.
 #[derive(Clone, Debug, Default)]
@@ -22,12 +22,8 @@ pub(super) struct Platform {
     pub(super) zones: Vec<String>,
     /// `cluster.nodeGroups`.
     pub(super) node_groups: Vec<Data>,
-    /// Queues by name, as in a scenario.
-    pub(super) queues: Vec<(String, Data)>,
-    /// Service account that works a queue off, as `namespace/name`, by queue.
-    pub(super) consumers: Vec<(String, String)>,
-    /// Service accounts that send to a queue, by queue.
-    pub(super) senders: Vec<(String, Vec<String>)>,
+    /// Queues.
+    pub(super) queues: Vec<Queue>,
     /// Bucket and price class of the frontend.
     pub(super) frontend: Option<(String, String)>,
     /// Add-ons of EKS.
@@ -42,9 +38,22 @@ pub(super) struct Platform {
     pub(super) daemon_sets: Vec<Data>,
 }
 
+/// A queue. Its service accounts are `namespace/name`, as far as the rights say who they are.
+#[derive(Clone, Debug)]
+pub(super) struct Queue {
+    /// Name.
+    pub(super) name: String,
+    /// The queue as in a scenario.
+    pub(super) settings: Data,
+    /// The service account that works it off.
+    pub(super) consumer: Option<String>,
+    /// The service accounts that send to it.
+    pub(super) senders: Vec<String>,
+}
+
 impl Platform {
     pub(super) fn of(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> Self {
-        let mut platform = if variables::are_karpsims(found) {
+        let mut platform = if found.of_karpsim {
             variables::platform(found)
         } else {
             resources(found, sink, left)
@@ -85,15 +94,15 @@ impl Platform {
 /// What the resources say.
 fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> Platform {
     let cluster = the_cluster(found, sink);
-    let text = |field| cluster.and_then(|cluster| text(&cluster.values, field));
+    let of_cluster = |field| cluster.and_then(|cluster| text(&cluster.values, field));
     let mut platform = Platform {
         region: found
             .region
             .as_ref()
             .and_then(Node::as_str)
             .map(str::to_owned),
-        cluster: text("name"),
-        version: text("version"),
+        cluster: of_cluster("name"),
+        version: of_cluster("version"),
         zones: zones(found),
         node_groups: found
             .resources("aws_eks_node_group")
@@ -103,7 +112,7 @@ fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> P
         frontend: frontend(found),
         addons: found
             .resources("aws_eks_addon")
-            .filter_map(|addon| self::text(&addon.values, "addon_name"))
+            .filter_map(|addon| text(&addon.values, "addon_name"))
             .collect(),
         ..Platform::default()
     };
@@ -147,76 +156,24 @@ fn zones(found: &Found) -> Vec<String> {
 
 fn node_group(group: &Resource) -> Data {
     let values = &group.values;
-    let fields = [
-        ("nodeGroupName", "node_group_name"),
-        ("amiType", "ami_type"),
-        ("capacityType", "capacity_type"),
-        ("instanceTypes", "instance_types"),
-        ("diskSize", "disk_size"),
-        ("labels", "labels"),
-    ];
-    let mut out = Data::Map(Vec::new());
-    for (ours, theirs) in fields {
-        if let Some(value) = values.get(theirs).filter(|value| !value.is_null()) {
-            out.set(ours, value);
-        }
-    }
-    if out.at(&["nodeGroupName"]).is_none() {
-        let name = group.address.rsplit('.').next().unwrap_or_default();
-        out.set("nodeGroupName", name);
-    }
-    if let Some(scaling) = values
-        .get("scaling_config")
-        .and_then(|list| list.items().first())
-    {
-        out.set(
-            "scalingConfig",
-            variables::renamed(
-                scaling,
-                &[
-                    ("minSize", "min_size"),
-                    ("desiredSize", "desired_size"),
-                    ("maxSize", "max_size"),
-                ],
-            ),
-        );
-    }
-    let taints = values.get("taint").map_or(&[][..], Node::items);
-    if !taints.is_empty() {
-        let fields = [("key", "key"), ("value", "value"), ("effect", "effect")];
-        out.set(
-            "taints",
-            Data::List(
-                taints
-                    .iter()
-                    .map(|taint| variables::renamed(taint, &fields))
-                    .collect(),
-            ),
-        );
-    }
-    out
+    let name = text(values, "node_group_name");
+    let name = name.unwrap_or_else(|| group.label().to_owned());
+    let scaling = items(values, "scaling_config").first();
+    arguments::node_group(&name, values, scaling, items(values, "taint"))
 }
 
 /// A queue; none without a name.
-fn queue(queue: &Resource) -> Option<(String, Data)> {
+fn queue(queue: &Resource) -> Option<Queue> {
     let name = text(&queue.values, "name")?;
-    let mut out = Data::map([("name", name.as_str())]);
-    let seconds = [
-        ("visibilityTimeout", "visibility_timeout_seconds"),
-        ("messageRetentionPeriod", "message_retention_seconds"),
-    ];
-    for (ours, theirs) in seconds {
-        if let Some(Value::Int(seconds)) = queue.values.get(theirs).map(|value| &value.value) {
-            out.set(ours, format!("{seconds}s"));
-        }
-    }
     let redrive = text(&queue.values, "redrive_policy");
     let redrive = redrive.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let received = redrive.and_then(|policy| policy.get("maxReceiveCount")?.as_i64());
-    if let Some(received) = received {
-        out.set("maxReceiveCount", received);
-    }
-    Some((name, out))
+    Some(Queue {
+        settings: arguments::queue(&name, &queue.values, received),
+        name,
+        consumer: None,
+        senders: Vec::new(),
+    })
 }
 
 /// The bucket and the price class of a distribution, where there is one of each at least.
@@ -230,7 +187,7 @@ fn frontend(found: &Found) -> Option<(String, String)> {
 
 /// The values of a release, which are texts of YAML.
 fn chart_values(release: &Resource, sink: &mut Diagnostics) -> Data {
-    let texts = release.values.get("values").map_or(&[][..], Node::items);
+    let texts = items(&release.values, "values");
     let mut merged = Data::Map(Vec::new());
     for text in texts.iter().filter_map(Node::as_str) {
         // A place in this text is none in a file: what is wrong with it is said of the release.
@@ -273,10 +230,4 @@ fn others(found: &Found) -> Vec<String> {
         "an instance outside the cluster is not modelled",
     ))
     .collect()
-}
-
-pub(super) fn text(values: &Node, field: &str) -> Option<String> {
-    at(values, &[field])
-        .and_then(Node::as_str)
-        .map(str::to_owned)
 }

@@ -6,6 +6,7 @@
 use super::objects::{Object, Objects};
 use super::platform::Platform;
 use crate::export::data::Data;
+use crate::kube::keda::queue_name;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 
 /// Deployments that come with the platform: what they ask for is headroom of the baseline, in a scenario as well.
@@ -145,8 +146,8 @@ fn service(deployment: &Object, parts: &[&Object], platform: &Platform) -> Servi
     let account = deployment.spec_text(&["template", "spec", "serviceAccountName"]);
     let account = account.unwrap_or("default").to_owned();
     let title = format!("{}/{account}", deployment.namespace);
-    let mut consumers = platform.consumers.iter();
-    let consumed = consumers.find(|(_, consumer)| *consumer == title);
+    let mut queues = platform.queues.iter();
+    let consumed = queues.find(|queue| queue.consumer.as_ref() == Some(&title));
     Service {
         name: deployment.name.clone(),
         namespace: deployment.namespace.clone(),
@@ -155,7 +156,7 @@ fn service(deployment: &Object, parts: &[&Object], platform: &Platform) -> Servi
         ingress: ingress.map(|ingress| way_in(ingress)),
         consumes: scaled
             .and_then(|scaled| queue(scaled))
-            .or_else(|| consumed.map(|(queue, _)| queue.clone())),
+            .or_else(|| consumed.map(|queue| queue.name.clone())),
         accelerator: accelerator(deployment),
     }
 }
@@ -236,7 +237,7 @@ fn queue(scaled: &Object) -> Option<String> {
         .iter()
         .filter(|trigger| trigger.text_at(&["type"]) == Some("aws-sqs-queue"));
     let url = queues.find_map(|trigger| trigger.text_at(&["metadata", "queueURL"]))?;
-    url.rsplit('/').next().map(str::to_owned)
+    Some(queue_name(url).to_owned())
 }
 
 /// The first extended resource of a device that a container asks for.

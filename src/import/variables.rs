@@ -1,7 +1,8 @@
 //! What do the variables of a module that karpsim wrote say? (the inverse of `export::terraform::variables`)
 
+use super::arguments::{self, items};
 use super::found::Found;
-use super::platform::Platform;
+use super::platform::{Platform, Queue};
 use crate::export::data::Data;
 use crate::scenario::source::Span;
 use crate::scenario::tree::{Key, Node, Value};
@@ -33,21 +34,7 @@ pub(super) fn platform(found: &Found) -> Platform {
             .collect(),
         queues: entries("queues")
             .iter()
-            .map(|(name, values)| (name.text.clone(), queue(&name.text, values)))
-            .collect(),
-        consumers: entries("queues")
-            .iter()
-            .filter_map(|(name, values)| {
-                let consumer = values.get("consumer")?.as_str()?;
-                Some((name.text.clone(), consumer.to_owned()))
-            })
-            .collect(),
-        senders: entries("queues")
-            .iter()
-            .map(|(name, values)| {
-                let senders = values.get("senders").map(self::texts);
-                (name.text.clone(), senders.unwrap_or_default())
-            })
+            .map(|(name, values)| queue(&name.text, values))
             .collect(),
         frontend: text("frontend_bucket").zip(text("frontend_price_class")),
         addons: texts("addons"),
@@ -62,58 +49,17 @@ fn texts(list: &Node) -> Vec<String> {
 }
 
 fn node_group(name: &str, group: &Node) -> Data {
-    let mut out = Data::map([("nodeGroupName", name)]);
-    let fields = renamed(
-        group,
-        &[
-            ("amiType", "ami_type"),
-            ("capacityType", "capacity_type"),
-            ("instanceTypes", "instance_types"),
-            ("diskSize", "disk_size"),
-            ("labels", "labels"),
-            ("taints", "taints"),
-        ],
-    );
-    for (key, value) in fields.entries() {
-        out.set(key, value.clone());
-    }
-    let sizes = [
-        ("minSize", "min_size"),
-        ("desiredSize", "desired_size"),
-        ("maxSize", "max_size"),
-    ];
-    out.set("scalingConfig", renamed(group, &sizes));
-    out
+    arguments::node_group(name, group, Some(group), items(group, "taints"))
 }
 
-fn queue(name: &str, values: &Node) -> Data {
-    let mut out = Data::map([("name", name)]);
-    let number = |field| match values.get(field).map(|value| &value.value) {
-        Some(Value::Int(number)) => Some(*number),
-        _ => None,
-    };
-    let seconds = [
-        ("visibilityTimeout", "visibility_timeout_seconds"),
-        ("messageRetentionPeriod", "message_retention_seconds"),
-    ];
-    for (ours, theirs) in seconds {
-        if let Some(seconds) = number(theirs) {
-            out.set(ours, format!("{seconds}s"));
-        }
+fn queue(name: &str, values: &Node) -> Queue {
+    let received = arguments::int(values, "max_receive_count");
+    Queue {
+        name: name.to_owned(),
+        settings: arguments::queue(name, values, received),
+        consumer: arguments::text(values, "consumer"),
+        senders: values.get("senders").map(texts).unwrap_or_default(),
     }
-    if let Some(received) = number("max_receive_count") {
-        out.set("maxReceiveCount", received);
-    }
-    out
-}
-
-/// The fields of a map that are there and not null, under other names.
-pub(super) fn renamed(map: &Node, fields: &[(&str, &str)]) -> Data {
-    let there = fields.iter().filter_map(|(ours, theirs)| {
-        let value = map.get(theirs).filter(|value| !value.is_null())?;
-        Some((*ours, Data::from(value)))
-    });
-    Data::map(there)
 }
 
 /// The Namespaces and ServiceAccounts that Terraform makes and that have something to them, as manifests.

@@ -221,13 +221,16 @@ fn queues(services: &[Service], platform: &Platform, left: &mut Vec<String>) -> 
         let mut services = services.iter();
         services.any(|service| service.consumes.as_deref() == Some(name))
     };
-    let (worked, idle): (Vec<_>, Vec<_>) =
-        platform.queues.iter().partition(|(name, _)| consumed(name));
+    let queues = platform.queues.iter();
+    let (worked, idle): (Vec<_>, Vec<_>) = queues.partition(|queue| consumed(&queue.name));
     left.extend(
         idle.iter()
-            .map(|(name, _)| format!("queue {name}: nobody works it off")),
+            .map(|queue| format!("queue {}: nobody works it off", queue.name)),
     );
-    let mut out: Vec<Data> = worked.into_iter().map(|(_, queue)| queue.clone()).collect();
+    let mut out: Vec<Data> = worked
+        .into_iter()
+        .map(|queue| queue.settings.clone())
+        .collect();
     let mut assumed = Vec::new();
     for name in services
         .iter()
@@ -264,7 +267,7 @@ fn frontend(platform: &Platform) -> Part {
 fn traffic(services: &[Service], platform: &Platform) -> Part {
     assumption(
         "traffic",
-        assumed::traffic(services, &platform.senders),
+        assumed::traffic(services, &platform.queues),
         "who comes how often, and what a call or a message costs",
     )
 }

@@ -7,7 +7,7 @@
 
 mod spec;
 
-pub use spec::{QueueDepth, ScaledObjectSpec, SqsTrigger, Trigger, thousandths};
+pub use spec::{QueueDepth, ScaledObjectSpec, SqsTrigger, Trigger, queue_name, thousandths};
 
 use crate::des::{SimDuration, SimTime};
 

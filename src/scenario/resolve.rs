@@ -34,6 +34,7 @@ use super::model::{CarriedManifest, Pdb, Queue, Scenario, Service};
 use super::open::Options;
 use super::spec::ScenarioSpec;
 use super::tree::Node;
+use crate::api::objects::DEFAULT_NAMESPACE;
 use crate::cloud::Catalog;
 use crate::cluster::{PodTemplate, TemplateId};
 use crate::scenario::decode::Part;
@@ -50,8 +51,6 @@ use traffic::TraceWindow;
 pub(super) use files::Files;
 pub use workloads::pod_templates;
 
-/// Where an object without a namespace is, if it belongs to no service.
-const NAMESPACE: &str = "default";
 /// `seed` where absent.
 const SEED: u64 = 1;
 
@@ -254,7 +253,7 @@ impl Objects {
                 Some(Object::Deployment(_) | Object::DaemonSet(_))
             )
         });
-        let of = |manifest| namespace(cx, manifest).unwrap_or_else(|| NAMESPACE.to_owned());
+        let of = |manifest| namespace(cx, manifest).unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
         let inhabited: Vec<String> = workloads.map(of).collect();
         Namespaces::read(cx, &self.cluster, inhabited.iter().map(String::as_str))
     }

@@ -1,7 +1,9 @@
 //! Which objects does a service stand for?
 
-use super::{NAMESPACE, Object, carried};
+use super::{Object, carried};
+use crate::api::objects::DEFAULT_NAMESPACE;
 use crate::export::data::Data;
+use crate::kube::keda::queue_name;
 use crate::scenario::Scenario;
 use crate::scenario::model::{Service, StepKind};
 
@@ -188,7 +190,13 @@ impl ServiceObjects {
 pub fn service_account(scenario: &Scenario, place: usize) -> String {
     let service = &scenario.services[place];
     let below = format!("services[{place}].");
-    let deployments = carried(scenario, &below, "Deployment", "apps/v1", Some(NAMESPACE));
+    let deployments = carried(
+        scenario,
+        &below,
+        "Deployment",
+        "apps/v1",
+        Some(DEFAULT_NAMESPACE),
+    );
     let of_pods = deployments.first().and_then(|deployment| {
         let name = deployment
             .body
@@ -215,7 +223,7 @@ fn authenticate(object: &mut Object, region: &str) -> Option<Object> {
         }
         if let Some(metadata) = trigger.at_mut(&["metadata"]) {
             if let Some(url) = metadata.text_at(&["queueURL"]) {
-                let name = url.rsplit('/').next().unwrap_or(url).to_owned();
+                let name = queue_name(url).to_owned();
                 metadata.set("queueURL", name);
             }
             if metadata.at(&["awsRegion"]).is_none() {

@@ -178,6 +178,12 @@ impl ScaledObjectSpec {
     }
 }
 
+/// The name of the queue that a `queueURL` means: the last part of a URL, or a name as it stands.
+#[must_use]
+pub fn queue_name(url: &str) -> &str {
+    url.rsplit('/').next().unwrap_or(url)
+}
+
 /// A count of messages in the unit of HPA metrics.
 #[must_use]
 pub fn thousandths(messages: u64) -> i64 {
@@ -223,12 +229,7 @@ fn resolve_sqs(path: &str, trigger: &TriggerObject, mistakes: &mut Mistakes) -> 
         trigger,
         mistakes,
     };
-    let queue = fields
-        .text("queueURL")
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .to_owned();
+    let queue = queue_name(fields.text("queueURL")).to_owned();
     let resolved = SqsTrigger {
         whole,
         target: fields.parsed("queueLength", "a number of messages", QUEUE_LENGTH),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use super::NAMESPACE;
 use super::context::Context;
 use super::manifest::{Manifest, Object, Place, manifests};
 use super::namespace::Namespaces;
 use super::pod::{ClusterWide, IMAGE_BYTES, Workload, pods_of};
 use super::priority::priorities;
 use crate::api::Symbols;
+use crate::api::objects::DEFAULT_NAMESPACE;
 use crate::cluster::PodTemplate;
 use crate::scenario::diagnostic::{Diagnostics, render};
 use crate::scenario::load::load;
@@ -59,5 +59,5 @@ pub fn pod_templates(text: &str) -> Result<(Vec<PodTemplate>, Symbols), String> 
 }
 
 fn namespace(manifest: &Manifest) -> &str {
-    manifest.namespace.as_deref().unwrap_or(NAMESPACE)
+    manifest.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE)
 }

@@ -1,8 +1,8 @@
 //! Which pods does every node run?
 
 use crate::api::Quantity;
+use crate::api::objects::DEFAULT_NAMESPACE;
 use crate::cluster::PodTemplate;
-use crate::scenario::resolve::NAMESPACE;
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::manifest::{Manifest, Object};
 use crate::scenario::resolve::pod::{ClusterWide, IMAGE_BYTES, Workload, pods_of};
@@ -32,7 +32,7 @@ pub(in crate::scenario::resolve) fn daemons(
         let workload = Workload {
             path: &manifest.path,
             name: &manifest.name,
-            namespace: manifest.namespace.as_deref().unwrap_or(NAMESPACE),
+            namespace: manifest.namespace.as_deref().unwrap_or(DEFAULT_NAMESPACE),
             image_bytes: IMAGE_BYTES,
             daemon: true,
         };
