@@ -16,7 +16,7 @@ pub mod units;
 mod write;
 
 pub use terminal::Measured;
-pub use write::{File, WriteError, add, may_add, may_write, write};
+pub use write::{File, WriteError, add, may_add, may_write, write, write_file};
 
 use crate::metrics::RunResult;
 

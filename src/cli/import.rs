@@ -1,6 +1,5 @@
 //! `karpsim import`: make a scenario of manifests and Terraform files.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +8,7 @@ use clap::Args;
 
 use crate::export::provenance;
 use crate::import::{Imported, Input, import};
+use crate::report;
 use crate::scenario::diagnostic::{Diagnostics, render};
 use crate::scenario::source::Sources;
 use crate::scenario::{self, Options};
@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(imported) = imported else {
         return Ok(ExitCode::from(WRONG_INPUT));
     };
-    write(out, &imported.text)?;
+    report::write_file(out, imported.text.as_bytes())?;
     say(&summary(out, &imported));
     Ok(checked(out))
 }
@@ -112,16 +112,6 @@ fn of_folder(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
         bail!("nothing in `{}` can be imported", folder.display());
     }
     Ok(files)
-}
-
-/// Writes the file whole or not at all.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let failed = || format!("could not write `{}`", path.display());
-    let beside = path.with_extension("yaml.partial");
-    let mut file = std::fs::File::create(&beside).with_context(failed)?;
-    file.write_all(text.as_bytes()).with_context(failed)?;
-    file.sync_all().with_context(failed)?;
-    std::fs::rename(&beside, path).with_context(failed)
 }
 
 fn summary(out: &Path, imported: &Imported) -> String {

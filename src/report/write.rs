@@ -1,4 +1,4 @@
-//! How does a report or an export reach the disk? Whole or not at all.
+//! How does a report, an export or a file reach the disk? Whole or not at all.
 //!
 //! The files go into a directory beside the target, which then takes the target's place by renaming. When anything fails, what was there
 //! before is there still and nothing else is left behind. A report takes the place of a report. An export goes in among files that are
@@ -6,7 +6,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -72,6 +72,27 @@ pub fn write(target: &Path, files: &[File]) -> Result<(), WriteError> {
         let _ = fs::remove_dir_all(&fresh);
     }
     written
+}
+
+/// Writes a file, in place of one that may be there.
+///
+/// # Errors
+/// If the file system refuses; then nothing has changed.
+pub fn write_file(target: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let fresh = sibling(target, "new")?;
+    let written = write_through(&fresh, bytes)
+        .map_err(at(target))
+        .and_then(|()| fs::rename(&fresh, target).map_err(at(target)));
+    if written.is_err() {
+        let _ = fs::remove_file(&fresh);
+    }
+    written
+}
+
+fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 /// Whether files could go into the directory `target`: with force in any case, else if none of them is there.
@@ -294,6 +315,22 @@ mod tests {
         let file = home.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(matches!(write(&file, &[]), Err(WriteError::Foreign(_))));
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_or_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let target = home.path().join("scenario.yaml");
+        write_file(&target, b"old").unwrap();
+        write_file(&target, b"new").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        let folder = home.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        assert!(matches!(
+            write_file(&folder, b""),
+            Err(WriteError::Io { .. })
+        ));
+        assert_eq!(listing(home.path()), ["folder", "scenario.yaml"]);
     }
 
     #[test]
