@@ -11,6 +11,7 @@ mod import;
 mod measured;
 mod open;
 mod progress;
+mod replications;
 mod run;
 mod validate;
 

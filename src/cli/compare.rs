@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::scenario::Scenario;
 use crate::{report, study};
 
 use super::open::{Reading, open_all};
-use super::{Format, WRONG_INPUT, complain, progress, say};
+use super::replications::{Running, shared_name};
+use super::{Format, WRONG_INPUT, complain, say};
 
 /// Arguments of `karpsim compare`.
 #[derive(Debug, Args)]
@@ -22,9 +22,8 @@ pub(super) struct Arguments {
     /// Runs of each scenario, under different seeds that are the same for all scenarios
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     replications: u32,
-    /// Runs at the same time; as many as there are cores where absent
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1_024))]
-    threads: Option<u16>,
+    #[command(flatten)]
+    running: Running,
     /// Folder that gets a folder with the comparison
     #[arg(long, value_name = "DIR", default_value = "reports")]
     out: PathBuf,
@@ -41,8 +40,8 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     else {
         return Ok(ExitCode::from(WRONG_INPUT));
     };
-    if let Some(name) = shared_name(&scenarios) {
-        complain(&format!("error: two of the scenarios are named `{name}`"));
+    if let Some(mistake) = shared_name(&scenarios) {
+        complain(&mistake);
         return Ok(ExitCode::from(WRONG_INPUT));
     }
     let names: Vec<&str> = scenarios
@@ -53,18 +52,11 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !arguments.no_report {
         report::may_write(&folder)?;
     }
-    let threads = arguments.threads.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build()?;
-    let borrowed: Vec<&Scenario> = scenarios.iter().collect();
-    let bar = progress::over_runs(u64::from(arguments.replications) * scenarios.len() as u64);
-    let seed = arguments.reading.seed.unwrap_or(scenarios[0].seed);
-    let results =
-        pool.install(|| study::replicate(&borrowed, seed, arguments.replications, || bar.inc(1)));
-    bar.finish_and_clear();
-    let comparison =
-        report::compare::Report::new(&results, study::compare(&results), arguments.replications);
+    let (seed, replications) = (arguments.reading.seed, arguments.replications);
+    let results = arguments
+        .running
+        .replicate(&scenarios, seed, replications)?;
+    let comparison = report::compare::Report::new(&results, study::compare(&results), replications);
     say(&match arguments.format {
         Format::Text => comparison.table(),
         Format::Json => comparison.json(),
@@ -74,13 +66,4 @@ pub(super) fn compare(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         complain(&format!("report: {}", folder.display()));
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A name that two scenarios have: their results could not be told apart.
-fn shared_name(scenarios: &[Scenario]) -> Option<&str> {
-    let names = || scenarios.iter().map(|scenario| scenario.name.as_str());
-    names()
-        .enumerate()
-        .find(|(at, name)| names().take(*at).any(|other| other == *name))
-        .map(|(_, name)| name)
 }

@@ -7,12 +7,11 @@ use clap::Args;
 
 use crate::export::Data;
 use crate::export::diff::{Change, changes};
-use crate::report;
-use crate::scenario::Scenario;
-use crate::study;
+use crate::{report, study};
 
 use super::open::{Reading, open_all};
-use super::{Format, WRONG_INPUT, progress, say};
+use super::replications::{Running, shared_name};
+use super::{Format, WRONG_INPUT, complain, say};
 
 /// Arguments of `karpsim diff`.
 #[derive(Debug, Args)]
@@ -26,6 +25,8 @@ pub(super) struct Arguments {
     /// Runs of each scenario, under different seeds that are the same for both; 0 says only what changes in the files
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     replications: u32,
+    #[command(flatten)]
+    running: Running,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -33,26 +34,25 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(scenarios) = open_all(&paths, arguments.reading, Format::Text) else {
         return Ok(ExitCode::from(WRONG_INPUT));
     };
+    if arguments.replications > 0
+        && let Some(mistake) = shared_name(&scenarios)
+    {
+        complain(&mistake);
+        return Ok(ExitCode::from(WRONG_INPUT));
+    }
     let changes = changes(&scenarios[0], &scenarios[1]);
     let mut lines = section("Terraform", &changes.terraform);
     lines.extend(section("Helm", &changes.helm));
     say(&lines.join("\n"));
     if arguments.replications > 0 {
-        say(&effects(&scenarios, arguments));
+        let (seed, replications) = (arguments.reading.seed, arguments.replications);
+        let results = arguments
+            .running
+            .replicate(&scenarios, seed, replications)?;
+        let comparison = study::compare(&results);
+        say(&report::compare::Report::new(&results, comparison, replications).table());
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The difference in what citizens and the bill see.
-fn effects(scenarios: &[Scenario], arguments: &Arguments) -> String {
-    let borrowed: Vec<&Scenario> = scenarios.iter().collect();
-    let runs = u64::from(arguments.replications) * scenarios.len() as u64;
-    let bar = progress::over_runs(runs);
-    let seed = arguments.reading.seed.unwrap_or(scenarios[0].seed);
-    let results = study::replicate(&borrowed, seed, arguments.replications, || bar.inc(1));
-    bar.finish_and_clear();
-    let comparison = study::compare(&results);
-    report::compare::Report::new(&results, comparison, arguments.replications).table()
 }
 
 fn section(title: &str, changes: &[Change]) -> Vec<String> {

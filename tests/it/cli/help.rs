@@ -34,6 +34,7 @@ fn every_command_names_its_options() {
             "export",
             &[&["--seed", "--on-bad-row", "--out", "--force", "--no-run"]],
         ),
+        ("diff", &[&["--seed", "--on-bad-row"], &many]),
         ("validate", &[&reading]),
     ] {
         let help = Desk::new().karpsim(&[command, "--help"]).good();

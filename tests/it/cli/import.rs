@@ -60,3 +60,28 @@ fn a_diff_names_what_changes_and_what_it_does() {
     );
     assert!(diff.stdout.contains("cost"), "{}", diff.stdout);
 }
+
+#[test]
+fn runs_that_could_not_be_told_apart_are_refused() {
+    let desk = Desk::new();
+    desk.write("twin.yaml", "extends: town.yaml\n");
+    let files = ["diff", "town.yaml", "twin.yaml"];
+    desk.karpsim(&files)
+        .refused()
+        .complains("two of the scenarios are named `town`");
+    desk.karpsim(&[&files[..], &["--replications", "0"]].concat())
+        .good();
+}
+
+#[test]
+fn an_import_that_cannot_be_written_leaves_nothing_behind() {
+    let desk = Desk::new();
+    desk.karpsim(&["export", "town.yaml", "--out", "infra", "--no-run"])
+        .good();
+    let there = || std::fs::read_dir(desk.0.path()).unwrap().count();
+    let before = there();
+    let answer = desk.karpsim(&["import", "infra", "--out", "infra", "--force"]);
+    assert_eq!(answer.code, 1);
+    answer.complains("cannot write `infra`");
+    assert_eq!(there(), before);
+}
