@@ -38,6 +38,7 @@ mod theory;
 mod tidy;
 mod timeline;
 mod town;
+mod upstream;
 mod workload;
 mod yaml;
 mod zone;

@@ -1,7 +1,7 @@
 //! Karpenter's scheduler against the cases of spec/karpenter.md 1, 9.1 and 13.6.
 
 mod claims;
-mod conformance;
+pub(crate) mod conformance;
 mod dsl;
 mod existing;
 mod explain;

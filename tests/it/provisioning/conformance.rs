@@ -1,9 +1,9 @@
 //! Does our scheduler decide what the real one was recorded to decide? The cases of tests/conformance/karpenter, replayed without Go.
 
-mod case;
-mod outcome;
+pub(crate) mod case;
+pub(crate) mod outcome;
 mod wishes;
-mod world;
+pub(crate) mod world;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use outcome::Outcome;
 use world::Staged;
 
 /// Draws a case is replayed with before it counts as one that no draw decides.
-const ALWAYS: u64 = 4;
+pub(crate) const ALWAYS: u64 = 4;
 /// Draws tried to reach every decision recorded of a case.
 const AT_MOST: u64 = 2000;
 
@@ -52,7 +52,7 @@ fn expected_differences() -> BTreeMap<String, String> {
 ///
 /// What upstream leaves to the order of its maps we draw. So each of our decisions must be among those recorded, and each of those
 /// recorded must be ours with some draw.
-fn difference(recorded: &Recorded) -> Option<String> {
+pub(crate) fn difference(recorded: &Recorded) -> Option<String> {
     let mut staged = Staged::new(&recorded.case);
     let mut missing: Vec<&Outcome> = recorded.results.iter().collect();
     for seed in 0..AT_MOST {
