@@ -7,9 +7,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
 )
 
 // Case is what the real code was asked, and everything it answered: more than one answer where it leaves the answer to chance.
@@ -19,15 +23,41 @@ type Case struct {
 	Out []json.RawMessage `json:"out"`
 }
 
-// Ask puts a question to the real code so many times and keeps the different answers.
-func Ask(id string, in any, times int, answer func() any) Case {
-	c := Case{ID: id, In: encode(in)}
-	for range times {
-		if out := encode(answer()); !c.knows(out) {
+// Question is what the real code can be asked, and how many times it has to be to hear all it may answer.
+type Question struct {
+	ID     string
+	In     any
+	Times  int
+	Answer func() any
+}
+
+// again is how often a check asks for an answer that was recorded, where the real code leaves it to chance.
+const again = 25
+
+func (q Question) ask() Case {
+	c := Case{ID: q.ID, In: encode(q.In)}
+	for range q.Times {
+		if out := encode(q.Answer()); !c.knows(out) {
 			c.Out = append(c.Out, out)
 		}
 	}
 	return c
+}
+
+// askAll asks as many questions at once as there are cores; the answers stand in the order of the questions.
+func askAll[T any](questions []Question, ask func(Question) T) []T {
+	answers := make([]T, len(questions))
+	var next atomic.Int64
+	var asking sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		asking.Go(func() {
+			for place := int(next.Add(1)) - 1; place < len(questions); place = int(next.Add(1)) - 1 {
+				answers[place] = ask(questions[place])
+			}
+		})
+	}
+	asking.Wait()
+	return answers
 }
 
 func (c Case) knows(out json.RawMessage) bool {
@@ -94,8 +124,8 @@ func Read(path string) ([]Case, error) {
 	return cases, lines.Err()
 }
 
-// Check says whether fresh answers are among the recorded ones, case by case.
-func Check(path string, fresh []Case) error {
+// Check says which questions the real code no longer gives an answer to that was recorded.
+func Check(path string, questions []Question) error {
 	recorded, err := Read(path)
 	if err != nil {
 		return err
@@ -104,46 +134,62 @@ func Check(path string, fresh []Case) error {
 	for _, c := range recorded {
 		known[c.ID] = c
 	}
+	verdicts := askAll(questions, func(q Question) error { return q.check(known) })
 	different := 0
-	for _, c := range fresh {
-		old, ok := known[c.ID]
-		if !ok || !bytes.Equal(old.In, c.In) {
-			return fmt.Errorf("%s is not the case that was recorded", c.ID)
-		}
-		for _, out := range c.Out {
-			if !old.knows(out) {
-				different++
-				fmt.Fprintf(os.Stderr, "%s: the real code now says %s, recorded is %s\n", c.ID, out, old.Out)
-			}
+	for _, verdict := range verdicts {
+		if verdict != nil {
+			different++
+			fmt.Fprintln(os.Stderr, verdict)
 		}
 	}
 	if different > 0 {
-		return fmt.Errorf("%d answers differ from the recording", different)
+		return fmt.Errorf("%d of %d cases differ from the recording", different, len(questions))
 	}
 	return nil
 }
 
-// Main records the cases, or checks them against an earlier recording with -check before the path.
-func Main(cases func(times int) []Case, times int) {
-	if err := run(os.Args[1:], cases, times); err != nil {
+func (q Question) check(known map[string]Case) error {
+	old, ok := known[q.ID]
+	if !ok || !bytes.Equal(old.In, encode(q.In)) {
+		return fmt.Errorf("%s is not the case that was recorded", q.ID)
+	}
+	var out json.RawMessage
+	for range again {
+		if out = encode(q.Answer()); old.knows(out) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: the real code now says %s, recorded is %s", q.ID, out, old.Out)
+}
+
+// Main records the answers, or checks those of every so many-th question against an earlier recording with -check before the path.
+func Main(questions []Question) {
+	check := flag.Bool("check", false, "ask again and compare")
+	every := flag.Int("every", 1, "of so many questions, check one")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: [-check [-every N]] <recording.jsonl.gz>")
+		os.Exit(2)
+	}
+	if err := run(questions, flag.Arg(0), *check, *every); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string, cases func(int) []Case, times int) error {
-	if len(args) == 2 && args[0] == "-check" {
-		fresh := cases(1)
-		if err := Check(args[1], fresh); err != nil {
+func run(questions []Question, path string, check bool, every int) error {
+	name := filepath.Base(path)
+	if check {
+		var sample []Question
+		for place := every - 1; place < len(questions); place += every {
+			sample = append(sample, questions[place])
+		}
+		if err := Check(path, sample); err != nil {
 			return err
 		}
-		fmt.Printf("%d cases as recorded in %s\n", len(fresh), filepath.Base(args[1]))
+		fmt.Printf("%d cases as recorded in %s\n", len(sample), name)
 		return nil
 	}
-	if len(args) != 1 {
-		return fmt.Errorf("usage: [-check] <recording.jsonl.gz>")
-	}
-	recorded := cases(times)
-	fmt.Printf("%d cases recorded in %s\n", len(recorded), filepath.Base(args[0]))
-	return Write(args[0], recorded)
+	fmt.Printf("%d cases recorded in %s\n", len(questions), name)
+	return Write(path, askAll(questions, Question.ask))
 }

@@ -4,7 +4,6 @@ package main
 import (
 	"fmt"
 	"math/rand"
-	"sync"
 
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/karpenter/pkg/operator/logging"
@@ -37,26 +36,18 @@ const times = 5
 
 func main() {
 	log.SetLogger(logging.NopLogger)
-	record.Main(cases, times)
-}
-
-func cases(times int) []record.Case {
-	var all []record.Case
-	var asking sync.WaitGroup
+	var all []record.Question
 	for seed, family := range families {
 		draws := rand.New(rand.NewSource(int64(seed + 1)))
-		start := len(all)
-		all = append(all, make([]record.Case, family.count)...)
 		for n := range family.count {
 			q := family.knobs.draw(draws)
 			runs := times
 			if len(q.Pools) == 1 {
 				runs = 1
 			}
-			id, place := fmt.Sprintf("%s/%d", family.name, n), &all[start+n]
-			asking.Go(func() { *place = record.Ask(id, q, runs, func() any { return ask(q) }) })
+			id := fmt.Sprintf("%s/%d", family.name, n)
+			all = append(all, record.Question{ID: id, In: q, Times: runs, Answer: func() any { return ask(q) }})
 		}
-		asking.Wait()
 	}
-	return all
+	record.Main(all)
 }

@@ -32,17 +32,14 @@ var families = []family{
 const times = 3
 
 func main() {
-	record.Main(cases, times)
-}
-
-func cases(times int) []record.Case {
-	var all []record.Case
+	var all []record.Question
 	for seed, family := range families {
 		draws := rand.New(rand.NewSource(int64(seed + 1)))
 		for n := range family.count {
 			in, answer := family.draw(draws)
-			all = append(all, record.Ask(fmt.Sprintf("%s/%d", family.name, n), in, times, answer))
+			id := fmt.Sprintf("%s/%d", family.name, n)
+			all = append(all, record.Question{ID: id, In: in, Times: times, Answer: answer})
 		}
 	}
-	return all
+	record.Main(all)
 }
