@@ -16,9 +16,9 @@ type Names = BTreeSet<String>;
 pub(super) struct Expectation {
     #[serde(default)]
     claims: Claims,
-    /// Pods by existing node.
+    /// How many pods an existing node gets, or which.
     #[serde(default)]
-    existing: BTreeMap<String, Names>,
+    existing: BTreeMap<String, Pods>,
     /// Pods that find no place: how many, or which, with the refusal of the first pool.
     #[serde(default)]
     refused: Refused,
@@ -43,6 +43,22 @@ enum Claims {
 impl Default for Claims {
     fn default() -> Self {
         Self::Number(0)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Pods {
+    Number(usize),
+    Named(Names),
+}
+
+impl Pods {
+    fn are(&self, pods: &[String]) -> bool {
+        match self {
+            Self::Number(number) => pods.len() == *number,
+            Self::Named(named) => names(pods) == *named,
+        }
     }
 }
 
@@ -81,15 +97,17 @@ struct OneClaim {
     min_values_relaxed: Option<bool>,
 }
 
-/// How many pods each domain has, those bound included; without order.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// How many pods each domain has, those bound included.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct Spread {
     key: String,
     /// Labels of the pods that count.
-    #[serde(default)]
     of: Labels,
-    counts: Vec<usize>,
+    /// Each domain with a pod, without order.
+    counts: Option<Vec<usize>>,
+    /// How many the fullest domain may have.
+    most: Option<usize>,
 }
 
 /// A node of the cluster after the decision.
@@ -104,23 +122,16 @@ impl Expectation {
     pub(super) fn against(&self, outcome: &Outcome, case: &Case) -> Vec<String> {
         let mut wrong = Vec::new();
         self.claims.against(outcome, case, &mut wrong);
-        let on_nodes = outcome.nodes.iter();
-        let existing: BTreeMap<String, Names> = on_nodes
-            .map(|(node, pods)| (node.clone(), names(pods)))
-            .collect();
-        if existing != self.existing {
-            let wanted = &self.existing;
-            wrong.push(format!("on existing nodes {existing:?}, not {wanted:?}"));
+        let same_nodes = self.existing.keys().eq(outcome.nodes.keys());
+        let mut wanted = self.existing.values().zip(outcome.nodes.values());
+        if !same_nodes || !wanted.all(|(wanted, pods)| wanted.are(pods)) {
+            let (nodes, wanted) = (&outcome.nodes, &self.existing);
+            wrong.push(format!("on existing nodes {nodes:?}, not {wanted:?}"));
         }
         self.refused.against(outcome, &mut wrong);
         let homes = homes(outcome, case);
         for spread in &self.spread {
-            let counts = spread.counted(&homes);
-            let mut wanted = spread.counts.clone();
-            wanted.sort_unstable();
-            if counts != wanted {
-                wrong.push(format!("{}: {counts:?}, not {wanted:?}", spread.key));
-            }
+            wrong.extend(spread.against(&homes));
         }
         for (groups, wanted) in [(&self.together, "together"), (&self.apart, "apart")] {
             for pods in groups {
@@ -222,6 +233,15 @@ impl OneClaim {
 }
 
 impl Spread {
+    fn against(&self, homes: &[Home]) -> Option<String> {
+        let counts = self.counted(homes);
+        let mut wanted = self.counts.clone();
+        wanted.iter_mut().for_each(|counts| counts.sort_unstable());
+        let right = wanted.is_none_or(|wanted| wanted == counts)
+            && self.most.is_none_or(|most| counts.last() <= Some(&most));
+        (!right).then(|| format!("{counts:?}, not {self:?}"))
+    }
+
     fn counted(&self, homes: &[Home]) -> Vec<usize> {
         let counts_here = |pod: &&Labels| self.of.iter().all(|(k, v)| pod.get(k) == Some(v));
         let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
