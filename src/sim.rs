@@ -1,7 +1,7 @@
 //! Where everything meets: one run is a pure function of a scenario and a seed.
 //!
 //! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
-//! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `job` the queues',
+//! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `health` the load balancer's, `job` the queues',
 //! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `static_pools`, `launch`, `liveness`, `disruption`, `drift`, `fault`,
 //! `instance` and `drain` Karpenter's and EC2's, `script` the scenario's, `book` and `bill` the
 //! accountants'.
@@ -18,6 +18,7 @@ mod drift;
 mod event;
 mod fault;
 mod group;
+mod health;
 mod instance;
 mod job;
 mod journal;
@@ -215,11 +216,15 @@ impl Model for World<'_> {
             Event::Resume(thread) => self.resume(now, thread, queue),
             Event::BatchDone(pod) => self.batch_done(now, pod, queue),
             Event::Deadlines(step) => self.deadlines(now, step, queue),
+            Event::ConnectTimeouts(service) => self.connect_timeouts(now, service, queue),
             Event::MessagesVisible(id) => self.messages_visible(now, id, queue),
             Event::Bound(pod) => self.pod_bound(now, pod, queue),
             Event::PodReady(pod) => self.pod_ready(now, pod, queue),
             Event::PodListed(pod) => self.pod_listed(now, pod, queue),
-            Event::PodUnlisted(pod) => self.pod_unlisted(pod),
+            Event::PodUnlisted(pod) => self.pod_unlisted(now, pod, queue),
+            Event::Deregistered(pod) => self.deregistered(now, pod, queue),
+            Event::HealthCheck { pod, zone } => self.health_check(now, pod, zone, queue),
+            Event::CheckTimedOut(request) => self.check_timed_out(now, request, queue),
             Event::PodSigterm(pod) => self.pod_sigterm(now, pod, queue),
             Event::PodKilled(pod) => self.pod_killed(now, pod, queue),
             Event::PodRemoved(pod) => self.pod_removed(now, pod, queue),

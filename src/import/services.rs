@@ -21,9 +21,6 @@ const PLATFORM: [&str; 9] = [
     "keda-operator-metrics-apiserver",
     "metrics-server",
 ];
-/// Where the algorithm of a target group stands.
-const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/target-group-attributes";
-
 /// A service of the scenario.
 #[derive(Clone, Debug)]
 pub(super) struct Service {
@@ -214,18 +211,8 @@ fn way_in(ingress: &Object) -> Data {
     if let Some(host) = rules.iter().find_map(|rule| rule.text_at(&["host"])) {
         out.set("host", host);
     }
-    let attributes = ingress
-        .manifest
-        .text_at(&["metadata", "annotations", TARGET_GROUP]);
-    let algorithm = attributes.and_then(|attributes| {
-        let mut pairs = attributes
-            .split(',')
-            .filter_map(|pair| pair.split_once('='));
-        let found = pairs.find(|(key, _)| key.trim() == "load_balancing.algorithm.type");
-        found.map(|(_, value)| value.trim().to_owned())
-    });
-    if let Some(algorithm) = algorithm {
-        out.set("algorithm", algorithm);
+    if let Some(annotations) = ingress.manifest.at(&["metadata", "annotations"]) {
+        out.set("annotations", annotations.clone());
     }
     out
 }

@@ -17,8 +17,10 @@ pub enum Outcome {
     Refused,
     /// No ready target.
     NoTarget,
-    /// The pod went away under it.
+    /// The pod went away under it, or its connection was closed.
     Reset,
+    /// The load balancer had no answer, or no connection, in time.
+    GatewayTimeout,
     /// A message received too often.
     Dead,
     /// A message nobody worked off within the queue's retention.
@@ -112,6 +114,7 @@ impl LatencyRecorder {
             Outcome::Refused => self.outcomes.refused += 1,
             Outcome::NoTarget => self.outcomes.no_target += 1,
             Outcome::Reset => self.outcomes.reset += 1,
+            Outcome::GatewayTimeout => self.outcomes.gateway_timeout += 1,
             Outcome::Dead => self.outcomes.dead += 1,
             Outcome::Expired => self.outcomes.expired += 1,
         }
@@ -140,7 +143,13 @@ impl Outcomes {
     /// All that ended without an answer in time.
     #[must_use]
     pub fn failed(&self) -> u64 {
-        self.timed_out + self.refused + self.no_target + self.reset + self.dead + self.expired
+        self.timed_out
+            + self.refused
+            + self.no_target
+            + self.reset
+            + self.gateway_timeout
+            + self.dead
+            + self.expired
     }
 }
 

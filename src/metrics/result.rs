@@ -107,14 +107,16 @@ pub struct ServiceResult {
 pub struct Outcomes {
     /// Answered in time.
     pub succeeded: u64,
-    /// The caller gave up.
+    /// The caller gave up (460, behind a load balancer).
     pub timed_out: u64,
     /// Refused by a full pod queue (503).
     pub refused: u64,
     /// No ready target (503).
     pub no_target: u64,
-    /// The pod went away under the request (502).
+    /// The pod went away under the request, or its connection was closed (502).
     pub reset: u64,
+    /// The load balancer had no answer, or no connection, in time (504).
+    pub gateway_timeout: u64,
     /// Messages received too often (dead letters).
     pub dead: u64,
     /// Messages nobody worked off within the queue's retention.

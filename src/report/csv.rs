@@ -160,7 +160,7 @@ pub fn requests(result: &RunResult) -> Vec<u8> {
     table.bytes()
 }
 
-const REQUEST_COLUMNS: [&str; 18] = [
+const REQUEST_COLUMNS: [&str; 19] = [
     "kind",
     "name",
     "count",
@@ -176,6 +176,7 @@ const REQUEST_COLUMNS: [&str; 18] = [
     "refused",
     "no_target",
     "reset",
+    "gateway_timeout",
     "dead",
     "expired",
     "in_flight",
@@ -187,13 +188,14 @@ fn percentiles(of: &Percentiles) -> [u64; 7] {
     ]
 }
 
-fn outcomes(of: &Outcomes) -> [u64; 8] {
+fn outcomes(of: &Outcomes) -> [u64; 9] {
     [
         of.succeeded,
         of.timed_out,
         of.refused,
         of.no_target,
         of.reset,
+        of.gateway_timeout,
         of.dead,
         of.expired,
         of.in_flight,
@@ -333,16 +335,16 @@ mod tests {
     #[test]
     fn requests_end_in_one_way_and_spend_their_time_in_parts() {
         insta::assert_snapshot!(head(&requests(&fixture::three_days()), 10), @r"
-        kind,name,count,mean_ms,p50_ms,p90_ms,p95_ms,p99_ms,p999_ms,max_ms,succeeded,timed_out,refused,no_target,reset,dead,expired,in_flight,service time (s),CPU contention (s),queue wait (s),autoscaler reaction (s),pod pending (s),node launch (s),image pull and start (s),retry after interruption (s)
-        service latency,api,6585080,66.5,38,152,342,2280,7980,15960,6585080,98441,49220,24610,24611,0,0,3,51542.9112,15462.87336,77314.3668,36080.03784,10308.58224,41234.32896,23194.31004,2577.14556
-        service queue wait,api,6781962,11.082,6.333,25.332,56.997,379.98,1329.93,2659.86,,,,,,,,,,,,,,,,
-        service latency,complaint-worker,2271949,3675,2100,8400,18900,126000,441000,882000,2271949,0,0,0,0,0,0,3,1431327.87,477109.29,1192773.225,572531.148,286265.574,477109.29,238554.645,95421.858
-        service queue wait,complaint-worker,2271949,612.5,350,1400,3150,21000,73500,147000,,,,,,,,,,,,,,,,
-        service latency,inference,675851,14000,8000,32000,72000,480000,1680000,3360000,675851,50,25,12,13,0,0,3,1892662.8,162228.24,1081521.6,648912.96,216304.32,757065.12,594836.88,54076.08
-        service queue wait,inference,675951,2333.332,1333.333,5333.332,11999.997,79999.98,279999.93,559999.86,,,,,,,,,,,,,,,,
-        journey,file-complaint,3243287,367.5,210,840,1890,12600,44100,88200,3210855,,,,,,,,,,,,,,,
-        queue age,complaint-jobs,2432453,3675,2100,8400,18900,126000,441000,882000,2432453,0,0,0,0,9,0,3,,,,,,,,
-        queue age,inference-jobs,810809,14000,8000,32000,72000,480000,1680000,3360000,810809,0,0,0,0,9,0,3,,,,,,,,
+        kind,name,count,mean_ms,p50_ms,p90_ms,p95_ms,p99_ms,p999_ms,max_ms,succeeded,timed_out,refused,no_target,reset,gateway_timeout,dead,expired,in_flight,service time (s),CPU contention (s),queue wait (s),autoscaler reaction (s),pod pending (s),node launch (s),image pull and start (s),retry after interruption (s)
+        service latency,api,6585080,66.5,38,152,342,2280,7980,15960,6585080,98441,49220,24610,24611,0,0,0,3,51542.9112,15462.87336,77314.3668,36080.03784,10308.58224,41234.32896,23194.31004,2577.14556
+        service queue wait,api,6781962,11.082,6.333,25.332,56.997,379.98,1329.93,2659.86,,,,,,,,,,,,,,,,,
+        service latency,complaint-worker,2271949,3675,2100,8400,18900,126000,441000,882000,2271949,0,0,0,0,0,0,0,3,1431327.87,477109.29,1192773.225,572531.148,286265.574,477109.29,238554.645,95421.858
+        service queue wait,complaint-worker,2271949,612.5,350,1400,3150,21000,73500,147000,,,,,,,,,,,,,,,,,
+        service latency,inference,675851,14000,8000,32000,72000,480000,1680000,3360000,675851,50,25,12,13,0,0,0,3,1892662.8,162228.24,1081521.6,648912.96,216304.32,757065.12,594836.88,54076.08
+        service queue wait,inference,675951,2333.332,1333.333,5333.332,11999.997,79999.98,279999.93,559999.86,,,,,,,,,,,,,,,,,
+        journey,file-complaint,3243287,367.5,210,840,1890,12600,44100,88200,3210855,,,,,,,,,,,,,,,,
+        queue age,complaint-jobs,2432453,3675,2100,8400,18900,126000,441000,882000,2432453,0,0,0,0,0,9,0,3,,,,,,,,
+        queue age,inference-jobs,810809,14000,8000,32000,72000,480000,1680000,3360000,810809,0,0,0,0,0,9,0,3,,,,,,,,
         ");
     }
 

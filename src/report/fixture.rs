@@ -346,6 +346,7 @@ fn service(series: &ServiceSeries, namespace: &str, p50_us: u64, tail: [u64; 8])
             refused: failed / 4,
             no_target: failed / 8,
             reset: failed - failed / 2 - failed / 4 - failed / 8,
+            gateway_timeout: 0,
             dead: 0,
             expired: 0,
             in_flight: 3,

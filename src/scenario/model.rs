@@ -6,6 +6,8 @@ pub mod cluster;
 pub mod events;
 pub mod traffic;
 
+use std::collections::BTreeMap;
+
 use crate::api::{Symbol, Symbols};
 use crate::cloud::Catalog;
 use crate::cluster::{PodTemplate, TemplateId};
@@ -15,7 +17,7 @@ use crate::kube::hpa::HpaSpec;
 use crate::kube::keda::ScaledObjectSpec;
 use crate::kube::pdb::PdbSpec;
 use crate::scenario::tree::Node;
-use crate::workload::Discipline;
+use crate::workload::{Discipline, TargetGroupSettings};
 
 pub use cluster::{
     ClusterModel, KarpenterModel, LatencyModel, MarketModel, NodeClassModel, NodeGroupModel,
@@ -186,10 +188,19 @@ pub enum Scaling {
 pub struct Ingress {
     /// Host name; any where absent.
     pub host: Option<String>,
-    /// Whether it prefers the target with the fewest outstanding requests to round robin.
-    pub least_outstanding: bool,
+    /// How it chooses among the pods, and checks them.
+    pub target_group: TargetGroupSettings,
+    /// A target that has not answered for so long is given up (504).
+    pub idle_timeout: SimDuration,
     /// Request and response together.
     pub bytes_per_request: u64,
+    /// Annotations of the Ingress, as they were written.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Ingress {
+    /// How long the load balancer tries to connect to a target (spec/kubernetes.md 7.1).
+    pub const CONNECT_TIMEOUT: SimDuration = SimDuration::from_secs(10);
 }
 
 /// A device that serves a batch at a time: `fixed + per_item * items`.

@@ -32,6 +32,8 @@ pub(super) enum Event {
     BatchDone(Key<Pod>),
     /// Callers of a step have waited long enough.
     Deadlines(StepId),
+    /// A load balancer has tried long enough to connect to dead targets of a service.
+    ConnectTimeouts(ServiceId),
     /// Messages of a queue are visible again.
     MessagesVisible(QueueId),
 
@@ -43,6 +45,17 @@ pub(super) enum Event {
     PodListed(Key<Pod>),
     /// Nobody sends a terminating pod new work any more.
     PodUnlisted(Key<Pod>),
+    /// The deregistration delay of a target is over.
+    Deregistered(Key<Pod>),
+    /// A load balancer's node checks a pod.
+    HealthCheck {
+        /// The target.
+        pod: Key<Pod>,
+        /// The node's zone.
+        zone: u8,
+    },
+    /// A health check has taken too long.
+    CheckTimedOut(Key<Request>),
     /// A terminating pod has had its preStop hook.
     PodSigterm(Key<Pod>),
     /// The grace of a terminating pod is over.

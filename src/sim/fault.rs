@@ -135,7 +135,7 @@ impl World<'_> {
         if condition == Condition::Ready {
             self.refresh_node(now, key, queue);
             for pod in self.nodes[key].pods.clone() {
-                self.pod_unlisted(pod);
+                self.pod_unlisted(now, pod, queue);
             }
             let at = taint_eviction(now, DEFAULT_TOLERATION);
             queue.push(at, Class::Controller, Event::TaintEviction(key));

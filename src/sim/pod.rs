@@ -5,7 +5,7 @@ use crate::cluster::cpu::{CpuPodSpec, CpuSlot};
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime};
 use crate::karpenter::termination::Attempts;
-use crate::kube::endpoints::{CLUSTER_IP, CONTROLLER_HEALTH_CHECK, DEREGISTRATION};
+use crate::kube::endpoints::{CLUSTER_IP, DEREGISTRATION, registration};
 use crate::kube::hpa::Readiness;
 use crate::kube::kubelet::{Stop, TIMING, readiness_delay};
 use crate::kube::metrics_server::{CpuWindow, Sample};
@@ -71,6 +71,8 @@ pub(super) struct Pod {
     pub(super) attempts: Attempts,
     /// Whether whoever sends work knows it.
     listed: bool,
+    /// The zones whose node of the load balancer is to check it, as bits.
+    pub(super) checks: u16,
 }
 
 /// What a pod works on.
@@ -153,6 +155,11 @@ impl Pod {
         self.stage == Stage::Running
     }
 
+    /// Whether whoever sends work knows it.
+    pub(super) fn is_listed(&self) -> bool {
+        self.listed
+    }
+
     /// Whether it takes messages.
     pub(super) fn takes_messages(&self) -> bool {
         self.stage == Stage::Running && self.listed && !self.sigterm
@@ -217,6 +224,7 @@ impl World<'_> {
             nominated: None,
             attempts: Attempts::default(),
             listed: false,
+            checks: 0,
         };
         let key = self.pods.insert(pod);
         if let Some(service) = service {
@@ -229,7 +237,7 @@ impl World<'_> {
         self.poke_scheduler(now, queue);
     }
 
-    fn pod_draw(&self, pod: &Pod, purpose: Purpose, k: u64) -> f64 {
+    pub(super) fn pod_draw(&self, pod: &Pod, purpose: Purpose, k: u64) -> f64 {
         self.draw(purpose, u64::from(pod.template.0) << 40 | pod.ordinal)
             .uniform(k)
     }
@@ -317,8 +325,9 @@ impl World<'_> {
         let model = &self.scenario.services[service.index()];
         let delay = if model.consumes.is_some() {
             SimDuration::ZERO
-        } else if model.ingress.is_some() {
-            CONTROLLER_HEALTH_CHECK.registration(u(0), u(1), u(2))
+        } else if let Some(ingress) = &model.ingress {
+            let check = ingress.target_group.health_check;
+            registration(check, u(0), u(1), u(2))
         } else {
             CLUSTER_IP.at(u(0))
         };
@@ -362,22 +371,25 @@ impl World<'_> {
         if self.scenario.services[service.index()].consumes.is_none() {
             self.services[service.index()]
                 .targets
-                .push(TargetId(key.slot()));
+                .register(now, TargetId(key.slot()));
         } else {
             self.poll_queue(now, key, queue);
         }
     }
 
     /// No new work comes to a pod any more.
-    pub(super) fn pod_unlisted(&mut self, key: Key<Pod>) {
+    pub(super) fn pod_unlisted(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.listed) else {
             return;
         };
         pod.listed = false;
-        if let Some(service) = pod.service {
-            self.services[service.index()]
-                .targets
-                .retain(|target| target.0 != key.slot());
+        let Some(service) = pod.service else { return };
+        self.services[service.index()]
+            .targets
+            .deregister(TargetId(key.slot()));
+        if let Some(ingress) = &self.scenario.services[service.index()].ingress {
+            let over = now + ingress.target_group.deregistration_delay;
+            queue.push(over, Class::Environment, Event::Deregistered(key));
         }
     }
 
@@ -515,7 +527,7 @@ impl World<'_> {
         if self.pods.get(key).is_none() {
             return;
         }
-        self.pod_unlisted(key);
+        self.pod_unlisted(now, key, queue);
         let (template, node) = (self.pods[key].template, self.pods[key].node);
         if let Some(node) = node {
             self.scheduler.remove_pod(key.slot());

@@ -4,7 +4,7 @@ use crate::cluster::Key;
 use crate::cluster::cpu::CpuSlot;
 use crate::des::{Class, SimDuration, SimTime};
 use crate::metrics::{Attribution, Outcome, Part};
-use crate::scenario::model::{CallStep, ServiceId, StepId, StepKind};
+use crate::scenario::model::{CallStep, Ingress, ServiceId, StepId, StepKind};
 use crate::workload::Receipt;
 use crate::workload::TargetId;
 
@@ -34,6 +34,8 @@ pub(super) enum Origin {
     Call(Option<Key<Thread>>),
     /// A message, until it is deleted with this receipt.
     Job(Key<Message>, Receipt),
+    /// The load balancer's node of a zone, which checks the pod's health.
+    Check(u8),
 }
 
 /// Work in a pod.
@@ -77,10 +79,7 @@ impl World<'_> {
             pods.key_at(target.0)
                 .map_or(0, |key| pods[key].server.outstanding())
         };
-        let Some(target) = service
-            .balancer
-            .pick(&service.targets, outstanding, attempt.routing)
-        else {
+        let Some(target) = service.targets.pick(now, outstanding, attempt.routing) else {
             self.turn_away(now, thread, call, Outcome::NoTarget, queue);
             return;
         };
@@ -112,6 +111,7 @@ impl World<'_> {
             // Nobody is there to refuse it.
             let key = self.requests.insert(request);
             self.arm_deadline(now, key, attempt.step, call, queue);
+            self.await_connection(now, key, queue);
         } else if server.in_service < model.concurrency {
             let key = self.requests.insert(request);
             self.arm_deadline(now, key, attempt.step, call, queue);
@@ -151,7 +151,7 @@ impl World<'_> {
             service.clocks.attribute(&clocks, now, &mut request.parts);
             request.queue_wait += now.since(queued);
         }
-        let (service, category, wait, cpu_micros, pod) = (
+        let (service, category, wait, cpu_micros, on) = (
             request.service,
             request.category,
             request.queue_wait,
@@ -159,17 +159,19 @@ impl World<'_> {
             request.pod,
         );
         self.book_wait(now, service, category, wait);
-        let pod = &mut self.pods[pod];
+        let pod = &mut self.pods[on];
         pod.server.in_service += 1;
         pod.server.waiting.begun(category);
-        let accelerated = self.scenario.services[service.index()]
-            .accelerator
-            .is_some();
-        if cpu_micros == 0 && accelerated {
+        let slot = pod.cpu;
+        let model = &self.scenario.services[service.index()];
+        if pod.server.in_service == model.concurrency {
+            self.expect_checks(now, on, queue);
+        }
+        if cpu_micros == 0 && model.accelerator.is_some() {
             self.after_cpu(now, key, queue);
             return;
         }
-        let slot = pod.cpu.expect("a serving pod has CPU");
+        let slot = slot.expect("a serving pod has CPU");
         // No request is free: work of no length would let a whole backlog pass in one instant.
         self.cpu.start(now, slot, key.slot(), cpu_micros.max(1));
         self.retime_cpu(now, queue);
@@ -323,7 +325,7 @@ impl World<'_> {
                 self.book_success(now, request.service, request.queue_wait, &request.parts);
                 self.answered(now, thread, request.begun, queue);
             }
-            Origin::Call(None) => {}
+            Origin::Call(None) | Origin::Check(_) => {}
             Origin::Job(message, receipt) => self.job_done(now, &request, message, receipt, queue),
         }
         self.next_work(now, request.pod, queue);
@@ -331,16 +333,24 @@ impl World<'_> {
 
     /// A pod with a free slot takes who is next: in its own queue, or in the queue it consumes.
     pub(super) fn next_work(&mut self, now: SimTime, pod: Key<Pod>, queue: &mut Queue) {
-        let Some(row) = self.pods.get_mut(pod) else {
+        if self.pods.get(pod).is_none() {
             return;
-        };
-        while let Some((place, waiting)) = row.server.waiting.next() {
-            row.server.waiting.leave(place);
-            if !matches!(self.requests[waiting].origin, Origin::Call(None)) {
-                self.serve(now, waiting, queue);
-                return;
+        }
+        while let Some((place, waiting)) = self.pods[pod].server.waiting.next() {
+            self.pods[pod].server.waiting.leave(place);
+            match self.requests[waiting].origin {
+                Origin::Call(Some(_)) | Origin::Job(..) => {
+                    self.serve(now, waiting, queue);
+                    return;
+                }
+                Origin::Call(None) => {
+                    self.requests.remove(waiting);
+                }
+                Origin::Check(zone) => {
+                    self.requests.remove(waiting);
+                    self.checked(now, pod, zone, true, queue);
+                }
             }
-            self.requests.remove(waiting);
         }
         self.poll_queue(now, pod, queue);
         self.leave_if_drained(now, pod, queue);
@@ -354,50 +364,114 @@ impl World<'_> {
         call: &CallStep,
         queue: &mut Queue,
     ) {
-        let Some(timeout) = call.timeout else { return };
+        let Some((patience, _)) = self.patience(call) else {
+            return;
+        };
         let deadlines = &mut self.deadlines[step.index()];
         if deadlines.is_empty() {
-            queue.push(now + timeout, Class::Departure, Event::Deadlines(step));
+            queue.push(now + patience, Class::Departure, Event::Deadlines(step));
         }
-        deadlines.push_back((now + timeout, key));
+        deadlines.push_back((now + patience, key));
     }
 
-    /// Callers of a step give up; all its calls have the same timeout, so the oldest is always the first.
+    /// How long a call may take, and how it has ended if it takes longer: the caller gives up, or the load balancer's idle timeout is over.
+    fn patience(&self, call: &CallStep) -> Option<(SimDuration, Outcome)> {
+        let caller = call.timeout.map(|timeout| (timeout, Outcome::TimedOut));
+        let ingress = self.scenario.services[call.service.index()]
+            .ingress
+            .as_ref();
+        let idle = ingress.map(|ingress| (ingress.idle_timeout, Outcome::GatewayTimeout));
+        caller.into_iter().chain(idle).min_by_key(|&(time, _)| time)
+    }
+
+    /// Calls of a step have taken too long; all of them may take equally long, so the oldest is always the first.
     pub(super) fn deadlines(&mut self, now: SimTime, step: StepId, queue: &mut Queue) {
         let StepKind::Call(call) = &self.scenario.traffic.steps[step.index()].kind else {
             return;
         };
+        let Some((_, outcome)) = self.patience(call) else {
+            return;
+        };
         while let Some(&(at, key)) = self.deadlines[step.index()].front() {
-            let Some(request) = self.requests.get_mut(key) else {
-                self.deadlines[step.index()].pop_front();
-                continue;
-            };
-            if at > now {
+            if self.requests.get(key).is_some() && at > now {
                 queue.push(at, Class::Departure, Event::Deadlines(step));
                 return;
             }
             self.deadlines[step.index()].pop_front();
-            if let Origin::Call(thread @ Some(_)) = &mut request.origin
-                && let Some(thread) = thread.take()
-            {
-                let (service, begun) = (request.service, request.begun);
-                self.book_failure(service, Outcome::TimedOut);
-                self.failed(now, thread, begun, call, queue);
-            }
+            self.abandon(now, key, outcome, queue);
         }
+    }
+
+    /// The load balancer has no connection to a node that is dead, and tries for one.
+    fn await_connection(&mut self, now: SimTime, key: Key<Request>, queue: &mut Queue) {
+        let service = self.requests[key].service;
+        if self.scenario.services[service.index()].ingress.is_none() {
+            return;
+        }
+        let at = now + Ingress::CONNECT_TIMEOUT;
+        let connecting = &mut self.services[service.index()].connecting;
+        if connecting.is_empty() {
+            queue.push(at, Class::Departure, Event::ConnectTimeouts(service));
+        }
+        connecting.push_back((at, key));
+    }
+
+    /// The load balancer gives up connecting to dead targets of a service, the oldest attempt first.
+    pub(super) fn connect_timeouts(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
+        while let Some(&(at, key)) = self.services[service.index()].connecting.front() {
+            if at > now {
+                queue.push(at, Class::Departure, Event::ConnectTimeouts(service));
+                return;
+            }
+            self.services[service.index()].connecting.pop_front();
+            self.abandon(now, key, Outcome::GatewayTimeout, queue);
+        }
+    }
+
+    /// Nobody waits for the answer to a call any more; the pod works on it all the same.
+    fn abandon(&mut self, now: SimTime, key: Key<Request>, outcome: Outcome, queue: &mut Queue) {
+        let Some(request) = self.requests.get_mut(key) else {
+            return;
+        };
+        let (service, step, begun) = (request.service, request.step, request.begun);
+        if let Origin::Call(thread @ Some(_)) = &mut request.origin
+            && let Some(thread) = thread.take()
+            && let StepKind::Call(call) = &self.scenario.traffic.steps[step.index()].kind
+        {
+            self.book_failure(service, outcome);
+            self.failed(now, thread, begun, call, queue);
+        }
+    }
+
+    /// The load balancer closes its connections to a target that was deregistered so long ago that the delay is over.
+    pub(super) fn deregistered(&mut self, now: SimTime, pod: Key<Pod>, queue: &mut Queue) {
+        if self.pods.get(pod).is_none_or(|row| row.is_listed()) {
+            return;
+        }
+        for key in self.requests_in(pod) {
+            self.counters.requests_reset +=
+                u64::from(matches!(self.requests[key].origin, Origin::Call(Some(_))));
+            self.abandon(now, key, Outcome::Reset, queue);
+        }
+    }
+
+    fn requests_in(&self, pod: Key<Pod>) -> Vec<Key<Request>> {
+        let here = self
+            .requests
+            .iter()
+            .filter(|(_, request)| request.pod == pod);
+        here.map(|(key, _)| key).collect()
     }
 
     /// A pod has gone away under its requests: callers see a reset, messages come back after their visibility timeout.
     pub(super) fn drop_requests(&mut self, now: SimTime, pod: Key<Pod>, queue: &mut Queue) {
-        let lost: Vec<_> = self
-            .requests
-            .iter()
-            .filter(|(_, request)| request.pod == pod)
-            .map(|(key, _)| key)
-            .collect();
+        let lost = self.requests_in(pod);
         self.pods[pod].server.clear();
         for key in lost {
             let request = self.requests.remove(key);
+            if let Origin::Check(zone) = request.origin {
+                self.checked(now, pod, zone, false, queue);
+            }
             if let Origin::Call(Some(thread)) = request.origin
                 && let StepKind::Call(call) =
                     &self.scenario.traffic.steps[request.step.index()].kind
@@ -434,6 +508,31 @@ impl Request {
             items: message.items,
             since: now,
             parts: message.parts,
+        }
+    }
+
+    /// A health check by the load balancer's node of a zone, which waits in the pod like everybody else.
+    pub(super) fn check(
+        zone: u8,
+        service: ServiceId,
+        category: u16,
+        pod: Key<Pod>,
+        now: SimTime,
+    ) -> Self {
+        Self {
+            origin: Origin::Check(zone),
+            service,
+            step: StepId(0),
+            category,
+            pod,
+            begun: now,
+            queued: None,
+            queue_wait: SimDuration::ZERO,
+            cpu_micros: 0,
+            wait_micros: 0,
+            items: 0,
+            since: now,
+            parts: Attribution::default(),
         }
     }
 }

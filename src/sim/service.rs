@@ -9,11 +9,11 @@ use crate::kube::keda::Keda;
 use crate::metrics::attribution::PARTS;
 use crate::metrics::latency::Durations;
 use crate::metrics::{Attribution, LatencyRecorder, Part};
-use crate::workload::MessageQueue;
-use crate::workload::{Balancer, TargetId};
+use crate::workload::{MessageQueue, TargetGroup};
 
 use super::job::Message;
 use super::pod::Pod;
+use super::request::Request;
 use super::rollout::ReplicaSet;
 
 /// What changes a service's replica count while it runs.
@@ -43,8 +43,9 @@ pub(super) struct ServiceState {
     /// Its pods, in order of birth.
     pub(super) pods: Vec<Key<Pod>>,
     /// Pods that get calls.
-    pub(super) targets: Vec<TargetId>,
-    pub(super) balancer: Balancer,
+    pub(super) targets: TargetGroup,
+    /// Calls that the load balancer has found no connection for, by when it gives up.
+    pub(super) connecting: VecDeque<(SimTime, Key<Request>)>,
     /// Workers that poll an empty queue.
     pub(super) pollers: VecDeque<Key<Pod>>,
     pub(super) autoscaler: Autoscaler,

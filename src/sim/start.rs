@@ -18,8 +18,7 @@ use crate::kube::scheduler::{BindPace, Cache, Profile, SchedulingQueue};
 use crate::metrics::series::SeriesRecorder;
 use crate::metrics::{LatencyRecorder, StarvationLedger};
 use crate::scenario::model::{Scaling, Scenario, Service, ServiceId};
-use crate::workload::{Algorithm, Balancer};
-use crate::workload::{MessageQueue, QueueConfig};
+use crate::workload::{MessageQueue, QueueConfig, TargetGroup};
 
 use super::autoscaler::ClusterAutoscaler;
 use super::bill::Ledger;
@@ -326,10 +325,10 @@ fn market_settings(scenario: &Scenario) -> &MarketSettings {
 }
 
 fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) -> ServiceState {
-    let algorithm = match &service.ingress {
-        Some(ingress) if ingress.least_outstanding => Algorithm::LeastOutstandingRequests,
-        Some(_) => Algorithm::RoundRobin,
-        None => Algorithm::Random,
+    let zones = scenario.cluster.zones.len().max(1);
+    let targets = match &service.ingress {
+        Some(ingress) => TargetGroup::new(ingress.target_group, zones, seed, place),
+        None => TargetGroup::cluster_ip(seed, place),
     };
     let (autoscaler, most) = match &service.scaling {
         Scaling::Fixed => (Autoscaler::Fixed, service.replicas),
@@ -351,8 +350,8 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
         sized_for: service.replicas,
         syncing: false,
         pods: Vec::new(),
-        targets: Vec::new(),
-        balancer: Balancer::new(algorithm, scenario.cluster.zones.len().max(1), seed, place),
+        targets,
+        connecting: std::collections::VecDeque::new(),
         pollers: std::collections::VecDeque::new(),
         autoscaler,
         backlog: None,

@@ -8,7 +8,7 @@
 use crate::api::Symbol;
 use crate::cluster::Key;
 use crate::des::{Class, Purpose, SimDuration, SimTime};
-use crate::kube::endpoints::{CLUSTER_IP, CONTROLLER_HEALTH_CHECK};
+use crate::kube::endpoints::{CLUSTER_IP, DEREGISTRATION};
 use crate::kube::hpa::Readiness;
 use crate::kube::node_lifecycle::{
     CLOUD_CHECK_PERIOD, LEASE_RENEWAL, Loop, MONITOR_PERIOD, POD_GC_PERIOD, orphans_removed,
@@ -97,17 +97,8 @@ impl World<'_> {
             return;
         };
         pod.stage = Stage::Silent;
-        let service = pod.service;
         self.release_cpu(now, key, queue);
-        let Some(service) = service else { return };
-        if self.scenario.services[service.index()].ingress.is_some() {
-            let check = CONTROLLER_HEALTH_CHECK;
-            let entity = u64::from(key.slot());
-            let u = self.draw(Purpose::Phase, entity).uniform(now.as_micros());
-            let phase = SimDuration::from_secs_f64(check.interval.as_secs_f64() * u);
-            let at = now + check.failure(phase);
-            queue.push(at, Class::Environment, Event::PodUnlisted(key));
-        }
+        self.expect_checks(now, key, queue);
     }
 
     /// The node lifecycle controller has not heard of a node for too long: it is Unknown, and its pods are not Ready.
@@ -122,9 +113,13 @@ impl World<'_> {
                 since: now,
             });
             let u = self.failure_draw(now, key, 1 + u64::from(pod.slot()));
-            let at = now + CLUSTER_IP.at(u);
+            let service = self.pods[pod].service;
+            let ingress =
+                service.and_then(|place| self.scenario.services[place.index()].ingress.as_ref());
+            let propagation = ingress.map_or(CLUSTER_IP, |_| DEREGISTRATION);
+            let at = now + propagation.at(u);
             queue.push(at, Class::Controller, Event::PodUnlisted(pod));
-            if let Some(service) = self.pods[pod].service {
+            if let Some(service) = service {
                 self.count_ready(now, service);
             }
         }

@@ -1,5 +1,4 @@
-//! Which pod serves this request? An Application Load Balancer or a cluster IP (spec/kubernetes.md
-//! 7.1).
+//! Which of these targets serves this request? (spec/kubernetes.md 7.1)
 //!
 //! An Application Load Balancer is one node per availability zone, and clients spread over the
 //! nodes by DNS. Each node goes round its targets by itself, so what the targets see is several
@@ -18,13 +17,26 @@ pub enum Algorithm {
     RoundRobin,
     /// The target with the fewest requests in progress, in the zone's turn among equals.
     LeastOutstandingRequests,
-    /// Any target with equal chances: a Service's cluster IP, which has no turns.
+    /// Any target with equal chances: weighted random, whose weights are equal without anomaly
+    /// mitigation; and a Service's cluster IP, which has no turns.
     Random,
+}
+
+impl Algorithm {
+    /// Its name as the target group attribute `load_balancing.algorithm.type`.
+    #[must_use]
+    pub const fn attribute(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round_robin",
+            Self::LeastOutstandingRequests => "least_outstanding_requests",
+            Self::Random => "weighted_random",
+        }
+    }
 }
 
 /// The choices of one balancer.
 #[derive(Clone, Debug)]
-pub struct Balancer {
+pub(super) struct Balancer {
     algorithm: Algorithm,
     /// Whose turn it is in each zone; taken modulo the number of targets when it is used.
     turns: Vec<u32>,
@@ -34,7 +46,7 @@ impl Balancer {
     /// A balancer with nodes in `zones` zones (at least one), whose turns begin anywhere. `entity`
     /// tells balancers apart.
     #[must_use]
-    pub fn new(algorithm: Algorithm, zones: usize, seed: u64, entity: u64) -> Self {
+    pub(super) fn new(algorithm: Algorithm, zones: usize, seed: u64, entity: u64) -> Self {
         assert!(zones > 0, "a balancer without zones");
         let key = StreamKey {
             seed,
@@ -49,27 +61,44 @@ impl Balancer {
         }
     }
 
-    /// The target that serves a request: `None` if there is none, which the client sees as status
-    /// 503.
-    ///
-    /// `targets` are those that [`routable`] lets through. `outstanding` tells how many requests a
-    /// target has in progress and is asked by [`Algorithm::LeastOutstandingRequests`] alone. `draw`
-    /// is uniform over all words and belongs to the request. O(1); O(targets) for the fewest
-    /// requests.
+    /// The zone whose node a request comes to, and what is left of its draw.
     #[inline]
-    pub fn pick(
+    pub(super) fn zone(&self, draw: u64) -> (usize, u64) {
+        let wide = u128::from(draw) * self.turns.len() as u128;
+        ((wide >> 64) as usize, wide as u64)
+    }
+
+    /// The target that the node of a zone sends a request to: `None` if there is none.
+    ///
+    /// `outstanding` tells how many requests a target has in progress and is asked by
+    /// [`Algorithm::LeastOutstandingRequests`] alone; `accepts`, asked by
+    /// [`Algorithm::RoundRobin`], whether a target takes the turn that is its own. `draw` is
+    /// uniform over all words and belongs to the request. O(1) where every target accepts;
+    /// O(targets) for the fewest requests.
+    #[inline]
+    pub(super) fn pick(
         &mut self,
+        zone: usize,
         targets: &[TargetId],
         outstanding: impl Fn(TargetId) -> u32,
+        mut accepts: impl FnMut(TargetId) -> bool,
         draw: u64,
     ) -> Option<TargetId> {
         let count = u32::try_from(targets.len())
             .ok()
             .filter(|&count| count > 0)?;
         match self.algorithm {
-            Algorithm::RoundRobin => Some(targets[self.turn(count, draw)]),
+            Algorithm::RoundRobin => {
+                for _ in 0..count {
+                    let target = targets[self.turn(zone, count)];
+                    if accepts(target) {
+                        return Some(target);
+                    }
+                }
+                Some(targets[self.turn(zone, count)])
+            }
             Algorithm::LeastOutstandingRequests => {
-                let (before, after) = targets.split_at(self.turn(count, draw));
+                let (before, after) = targets.split_at(self.turn(zone, count));
                 after
                     .iter()
                     .chain(before)
@@ -80,10 +109,9 @@ impl Balancer {
         }
     }
 
-    /// Takes the turn of the zone that `draw` falls into.
+    /// Takes the turn of a zone.
     #[inline]
-    fn turn(&mut self, count: u32, draw: u64) -> usize {
-        let zone = below(draw, self.turns.len());
+    fn turn(&mut self, zone: usize, count: u32) -> usize {
         let turn = &mut self.turns[zone];
         if *turn >= count {
             // At the start and when targets went away; a full round ends at zero below.
@@ -92,19 +120,6 @@ impl Balancer {
         let taken = *turn;
         *turn = if taken + 1 == count { 0 } else { taken + 1 };
         taken as usize
-    }
-}
-
-/// The targets that get requests: the healthy ones, or all that are registered if none is healthy
-/// (fail-open).
-///
-/// A cluster IP does not fail open; its endpoints are the ready pods and nothing else.
-#[must_use]
-pub fn routable<'a>(healthy: &'a [TargetId], registered: &'a [TargetId]) -> &'a [TargetId] {
-    if healthy.is_empty() {
-        registered
-    } else {
-        healthy
     }
 }
 
@@ -129,13 +144,16 @@ mod tests {
         .bits(0)
     }
 
+    fn pick(balancer: &mut Balancer, targets: &[TargetId], draw: u64) -> Option<TargetId> {
+        let (zone, rest) = balancer.zone(draw);
+        balancer.pick(zone, targets, |_| 0, |_| true, rest)
+    }
+
     fn counts(algorithm: Algorithm, zones: usize, requests: u64) -> [u64; 4] {
         let mut balancer = Balancer::new(algorithm, zones, 3, 0);
         let mut counts = [0; 4];
         for request in 0..requests {
-            let target = balancer
-                .pick(&TARGETS, |_| 0, draw(request))
-                .expect("there are targets");
+            let target = pick(&mut balancer, &TARGETS, draw(request)).expect("there are targets");
             counts[(target.0 - 10) as usize] += 1;
         }
         counts
@@ -148,7 +166,8 @@ mod tests {
             Algorithm::LeastOutstandingRequests,
             Algorithm::Random,
         ] {
-            assert_eq!(Balancer::new(algorithm, 3, 1, 0).pick(&[], |_| 0, 7), None);
+            let mut balancer = Balancer::new(algorithm, 3, 1, 0);
+            assert_eq!(pick(&mut balancer, &[], 7), None);
         }
     }
 
@@ -156,7 +175,7 @@ mod tests {
     fn one_zone_alternates_perfectly() {
         let mut balancer = Balancer::new(Algorithm::RoundRobin, 1, 3, 0);
         let picked: Vec<_> = (0..9)
-            .filter_map(|request| balancer.pick(&TARGETS, |_| 0, draw(request)))
+            .filter_map(|request| pick(&mut balancer, &TARGETS, draw(request)))
             .collect();
         let first = picked[0].0 - 10;
         let expected: Vec<_> = (0..9)
@@ -170,7 +189,7 @@ mod tests {
         const REQUESTS: u64 = 12_000;
         let mut balancer = Balancer::new(Algorithm::RoundRobin, 3, 3, 0);
         let picked: Vec<_> = (0..REQUESTS)
-            .filter_map(|request| balancer.pick(&TARGETS, |_| 0, draw(request)))
+            .filter_map(|request| pick(&mut balancer, &TARGETS, draw(request)))
             .collect();
         // Every zone is even to within one round, so the sum is even to within three requests.
         for target in TARGETS {
@@ -206,7 +225,10 @@ mod tests {
         let mut balancer = Balancer::new(Algorithm::LeastOutstandingRequests, 2, 3, 0);
         let outstanding = |target: TargetId| [3, 1, 2, 1][(target.0 - 10) as usize];
         let mut picked: Vec<_> = (0..40)
-            .filter_map(|request| balancer.pick(&TARGETS, outstanding, draw(request)))
+            .filter_map(|request| {
+                let (zone, rest) = balancer.zone(draw(request));
+                balancer.pick(zone, &TARGETS, outstanding, |_| true, rest)
+            })
             .collect();
         picked.sort_unstable();
         picked.dedup();
@@ -222,17 +244,8 @@ mod tests {
         let mut balancer = Balancer::new(Algorithm::RoundRobin, 2, 3, 0);
         for request in 0..1_000 {
             let targets = &TARGETS[..1 + (request % 4) as usize];
-            let target = balancer
-                .pick(targets, |_| 0, draw(request))
-                .expect("there are targets");
+            let target = pick(&mut balancer, targets, draw(request)).expect("there are targets");
             assert!(targets.contains(&target));
         }
-    }
-
-    #[test]
-    fn all_unhealthy_is_as_good_as_all_healthy() {
-        assert_eq!(routable(&TARGETS[..1], &TARGETS), &TARGETS[..1]);
-        assert_eq!(routable(&[], &TARGETS), &TARGETS);
-        assert_eq!(routable(&[], &[]), &[]);
     }
 }

@@ -20,7 +20,7 @@ pub enum Discipline {
     /// First come, first served.
     #[default]
     Fifo,
-    /// The lowest rank first; by category.
+    /// The lowest rank first; by category. What is of none of them comes last.
     Priority(Arc<[u16]>),
     /// Categories in fair turns.
     Fair,
@@ -31,7 +31,10 @@ impl Discipline {
     fn lane(&self, category: u16) -> u16 {
         match self {
             Self::Fifo => 0,
-            Self::Priority(ranks) => ranks[usize::from(category)],
+            Self::Priority(ranks) => ranks
+                .get(usize::from(category))
+                .copied()
+                .unwrap_or(u16::MAX),
             Self::Fair => category,
         }
     }

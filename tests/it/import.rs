@@ -6,11 +6,13 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
+use karpsim::des::SimDuration;
 use karpsim::export::{Export, export};
 use karpsim::import::{Imported, Input, import};
 use karpsim::scenario::diagnostic::{Diagnostics, render};
 use karpsim::scenario::source::Sources;
 use karpsim::scenario::{self, Options, Scenario};
+use karpsim::workload::Algorithm;
 
 use crate::export::all;
 
@@ -139,7 +141,7 @@ fn a_cluster_and_its_plan_become_a_scenario() {
          "spec": {"selector": {"app": "api"}, "ports": [{"port": 80, "targetPort": 8080}]}},
         {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
          "metadata": {"name": "api", "namespace": "citizen", "annotations":
-            {"alb.ingress.kubernetes.io/target-group-attributes": "slow_start.duration_seconds=30,load_balancing.algorithm.type=least_outstanding_requests"}},
+            {"alb.ingress.kubernetes.io/target-group-attributes": "deregistration_delay.timeout_seconds=30,load_balancing.algorithm.type=least_outstanding_requests"}},
          "spec": {"rules": [{"host": "api.example.org", "http": {"paths": [{"path": "/", "pathType": "Prefix",
             "backend": {"service": {"name": "api", "port": {"number": 80}}}}]}}]}},
         {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api-1", "namespace": "citizen",
@@ -184,7 +186,9 @@ fn a_cluster_and_its_plan_become_a_scenario() {
     let service = &scenario.services[0];
     let ingress = service.ingress.as_ref().expect("a way in");
     assert_eq!(ingress.host.as_deref(), Some("api.example.org"));
-    assert!(ingress.least_outstanding);
+    let settings = ingress.target_group;
+    assert_eq!(settings.algorithm, Algorithm::LeastOutstandingRequests);
+    assert_eq!(settings.deregistration_delay, SimDuration::from_secs(30));
     assert!(
         imported
             .text

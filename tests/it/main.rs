@@ -23,6 +23,7 @@ mod invariants;
 mod kubernetes;
 mod lab;
 mod liveness;
+mod load_balancer;
 mod market;
 mod provisioning;
 mod queue;

@@ -1,5 +1,7 @@
 //! Which objects does a service stand for?
 
+use std::collections::BTreeMap;
+
 use super::{Object, carried};
 use crate::api::objects::DEFAULT_NAMESPACE;
 use crate::export::data::Data;
@@ -11,6 +13,8 @@ use crate::scenario::model::{Service, StepKind};
 const PORT: i64 = 8080;
 /// What a load balancer asks a pod for where its readiness probe does not say.
 const HEALTH_PATH: &str = "/";
+/// The attribute of a target group that says how a target is chosen.
+const ALGORITHM: &str = "load_balancing.algorithm.type";
 
 /// What changes the number of pods.
 #[derive(Clone, Debug, PartialEq)]
@@ -307,28 +311,31 @@ fn ingress(service: &Service, deployment: &Object, behind: Option<&Object>) -> O
     let probe = containers
         .first()
         .and_then(|container| container.text_at(&["readinessProbe", "httpGet", "path"]));
-    let algorithm = if ingress.least_outstanding {
-        "least_outstanding_requests"
-    } else {
-        "round_robin"
-    };
+    let algorithm = ingress.target_group.algorithm.attribute();
     let annotation = |name: &str, value: &str| {
         (
             format!("alb.ingress.kubernetes.io/{name}"),
-            Data::from(value),
+            value.to_owned(),
         )
     };
+    let attributes = annotation("target-group-attributes", "").0;
+    let mut annotations = BTreeMap::from([
+        annotation("healthcheck-path", probe.unwrap_or(HEALTH_PATH)),
+        annotation("scheme", "internet-facing"),
+        annotation("target-type", "ip"),
+    ]);
+    annotations.extend(ingress.annotations.clone());
+    let written = annotations.entry(attributes).or_default();
+    if !written.contains(ALGORITHM) {
+        let more = if written.is_empty() { "" } else { "," };
+        *written = format!("{ALGORITHM}={algorithm}{more}{written}");
+    }
+    let annotations = annotations
+        .into_iter()
+        .map(|(name, value)| (name, Data::from(value.as_str())));
     Some(IngressRule {
         host: ingress.host.clone(),
         port,
-        annotations: Data::Map(vec![
-            annotation("healthcheck-path", probe.unwrap_or(HEALTH_PATH)),
-            annotation("scheme", "internet-facing"),
-            annotation(
-                "target-group-attributes",
-                &format!("load_balancing.algorithm.type={algorithm}"),
-            ),
-            annotation("target-type", "ip"),
-        ]),
+        annotations: Data::Map(annotations.collect()),
     })
 }

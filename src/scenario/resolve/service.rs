@@ -1,6 +1,7 @@
 //! What is a service: its Deployment, what scales it, how its pods work?
 
 mod discipline;
+mod ingress;
 mod runtime;
 mod scaling;
 
@@ -13,15 +14,13 @@ use crate::cluster::{PodTemplate, TemplateId};
 use crate::des::SimDuration;
 use crate::kube::deployment::Strategy;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::model::{Ingress, Scaling, Service};
-use crate::scenario::spec::service::{IngressSpec, ServiceSpec};
+use crate::scenario::model::{Scaling, Service};
+use crate::scenario::spec::service::ServiceSpec;
 use crate::workload::Discipline;
 
 pub(super) use discipline::disciplines;
 pub(super) use runtime::idle_cpu;
 
-/// Request and response together, in bytes, where the scenario does not say.
-const BYTES_PER_REQUEST: u64 = 20_000;
 /// A request that waits longer starves, where the scenario does not say.
 const STARVING_REQUEST: SimDuration = SimDuration::from_secs(1);
 /// The same for a message.
@@ -51,7 +50,7 @@ pub(super) fn service(
         cx.units(&format!("{path}.runtime.startup.image"), image, 1)
     });
     let ingress = spec.ingress.get()?.as_ref();
-    let ingress = ingress.and_then(|spec| resolve_ingress(cx, path, spec));
+    let ingress = ingress.and_then(|spec| ingress::ingress(cx, path, spec));
     let consumes = spec.consumes.as_deref();
     let consumes = consumes.and_then(|name| names.queue(cx, &format!("{path}.consumes"), name));
     let (at, deployment) = the_deployment(cx, path, spec, manifests)?;
@@ -138,26 +137,4 @@ fn the_deployment<'m>(
         Some(Object::Deployment(deployment)) => Some((first, deployment)),
         _ => None,
     }
-}
-
-fn resolve_ingress(cx: &mut Context<'_>, path: &str, spec: &IngressSpec) -> Option<Ingress> {
-    let path = format!("{path}.ingress");
-    cx.choice(
-        &format!("{path}.kind"),
-        "kind of ingress",
-        &spec.kind,
-        &[("alb", ())],
-    );
-    let algorithms = [("round_robin", false), ("least_outstanding_requests", true)];
-    let algorithm = spec.algorithm.as_deref().unwrap_or("round_robin");
-    let at = format!("{path}.algorithm");
-    let least_outstanding = cx.choice(&at, "algorithm", algorithm, &algorithms)?;
-    let bytes_per_request = spec.bytes_per_request.map_or(BYTES_PER_REQUEST, |bytes| {
-        cx.units(&format!("{path}.bytesPerRequest"), bytes, 0)
-    });
-    Some(Ingress {
-        host: spec.host.clone(),
-        least_outstanding,
-        bytes_per_request,
-    })
 }

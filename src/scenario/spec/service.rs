@@ -1,5 +1,6 @@
 //! Services, queues and the frontend, as written in a scenario.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -43,9 +44,13 @@ pub struct IngressSpec {
     /// Host name.
     #[serde(default)]
     pub host: Option<String>,
-    /// `round_robin` (where absent) or `least_outstanding_requests`.
+    /// `round_robin` (where absent), `least_outstanding_requests` or `weighted_random`; the annotations can say it too.
     #[serde(default)]
     pub algorithm: Option<String>,
+    /// Annotations of the Ingress, such as `alb.ingress.kubernetes.io/target-group-attributes: slow_start.duration_seconds=30`. Health
+    /// checks, the attributes of the target group and the idle timeout are simulated as they say.
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
     /// Request and response together; 20 kB where absent. Load balancer and transfer charges follow from it.
     #[serde(default)]
     pub bytes_per_request: Option<Quantity>,

@@ -170,6 +170,9 @@ fn a_service() -> impl Strategy<Value = Service> {
         &[
             "{kind: alb}",
             "{kind: alb, host: api.example.org, algorithm: least_outstanding_requests}",
+            "{kind: alb, annotations: {alb.ingress.kubernetes.io/scheme: internal, \
+             alb.ingress.kubernetes.io/target-group-attributes: 'slow_start.duration_seconds=30', \
+             alb.ingress.kubernetes.io/healthcheck-interval-seconds: '10', team: roads}}",
         ][..],
     );
     let budget = select(&["minAvailable: 1", "maxUnavailable: 25%"][..]);
