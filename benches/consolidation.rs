@@ -1,19 +1,18 @@
 //! A disruption pass over a cluster: the binary search of the multi-node method, and the single-node method down the whole list.
 
-#[path = "../tests/it/disruption/cluster.rs"]
+#[path = "../tests/it/cluster/mod.rs"]
 mod cluster;
 
 use std::time::Duration;
 
 use criterion::Criterion;
-use karpsim::api::objects::karpenter::ConsolidationPolicy;
-use karpsim::des::{SimDuration, SimTime};
+use karpsim::des::SimDuration;
 use karpsim::karpenter::disruption::{
-    Act, ClusterState, Controller, Method, NoEligiblePool, NodeId, PdbCover, Simulate, Stranded,
-    WhatIf,
+    Act, ClusterState, Controller, Method, NoEligiblePool, NodeId, Simulate, Stranded, WhatIf,
 };
+use serde_json::{Value, json};
 
-use cluster::{Cluster, NodeSpec, OfferingSpec, PodSpec, PoolSpec, TypeSpec};
+use cluster::{At, Cluster, NOW};
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -28,7 +27,7 @@ fn main() {
         });
         criterion.bench_function(&format!("consolidation/multi_node/{nodes}"), |bench| {
             let cluster = half_empty(nodes);
-            bench.iter(|| assert_eq!(pass(&cluster, &mut &cluster), Act::Wait));
+            bench.iter(|| assert_eq!(pass(&cluster, &mut live(&cluster)), Act::Wait));
         });
     }
     criterion.final_summary();
@@ -36,10 +35,15 @@ fn main() {
 
 /// One pass of a fresh controller.
 fn pass(cluster: &Cluster, simulate: &mut dyn Simulate) -> Act {
-    let pools = cluster.pool_views();
-    let view = cluster.view(&pools, SimTime::ZERO, false);
-    let mut state = ClusterState::new(SimTime::ZERO);
+    let pools = cluster.pools();
+    let view = cluster.view(&pools, NOW, 0);
+    let mut state = ClusterState::new(NOW);
     Controller::default().wake(&view, &mut state, simulate).act
+}
+
+/// What-ifs by provisioning passes.
+fn live(cluster: &Cluster) -> At<'_> {
+    At { cluster, now: NOW }
 }
 
 /// What-ifs that cost nothing and move nothing, so that the decision alone is timed.
@@ -68,37 +72,30 @@ fn half_empty(nodes: usize) -> Cluster {
 }
 
 fn with_pods(nodes: usize, pods: usize) -> Cluster {
-    let offerings = |mills| {
-        let offering = |(zone, spot)| OfferingSpec {
-            zone,
-            spot,
-            mills: if spot { mills / 3 } else { mills },
-            available: true,
-        };
-        [(0, false), (1, false), (0, true), (1, true)].map(offering)
+    let offerings = |price: usize| -> Vec<Value> {
+        let offering = |(zone, buy, price)| json!({"zone": zone, "buy": buy, "price": price});
+        let (spot, on_demand) = (price / 3, price);
+        let offerings = [
+            ("a", "on-demand", on_demand),
+            ("b", "on-demand", on_demand),
+            ("a", "spot", spot),
+            ("b", "spot", spot),
+        ];
+        offerings.map(offering).to_vec()
     };
-    let types: Vec<TypeSpec> = (1..=64)
-        .map(|vcpus| TypeSpec {
-            vcpus,
-            offerings: offerings(50 * vcpus as u64).to_vec(),
-        })
-        .collect();
-    let pool = PoolSpec {
-        budgets: Vec::new(),
-        policy: ConsolidationPolicy::WhenEmptyOrUnderutilized,
-        disrupted: 0,
+    let kind = |cpu: usize| {
+        let name = format!("m{cpu}");
+        json!({"name": name, "cpu": cpu, "memory": 4 * cpu, "pods": 58, "offerings": offerings(25 * cpu)})
     };
-    let pod = PodSpec {
-        cpu: 9,
-        do_not_disrupt: false,
-        pdb: PdbCover::Allows,
+    let pods = json!([{"cpu": 900, "memory": 256, "count": pods}]);
+    let node = |place: usize| {
+        let name = format!("node-{place}");
+        json!({"name": name, "type": "m4", "offering": place % 4, "pods": pods})
     };
-    let node = |place: usize| NodeSpec {
-        pool: 0,
-        kind: 3,
-        offering: place % 4,
-        pods: vec![pod; pods],
-    };
-    let nodes: Vec<NodeSpec> = (0..nodes).map(node).collect();
-    Cluster::new(&types, &[pool], &nodes)
+    let spec = json!({
+        "types": (1..=64).map(kind).collect::<Vec<_>>(),
+        "pools": [{"name": "pool"}],
+        "nodes": (0..nodes).map(node).collect::<Vec<_>>(),
+    });
+    Cluster::new(serde_json::from_value(spec).expect("a cluster"))
 }

@@ -7,6 +7,7 @@ mod billing;
 mod capacity;
 mod cgroups;
 mod cli;
+mod cluster;
 mod conservation;
 mod controllers;
 mod custom_metrics;

@@ -1,43 +1,11 @@
 //! The requirement algebra (spec/karpenter.md 1.8).
 
-use karpsim::api::label::normalized;
-use karpsim::api::{Operator, Requirement, Requirements, Symbol, Symbols};
+use karpsim::api::{Requirement, Symbol, Symbols};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::agree;
-
-/// One requirement of a case.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Operand {
-    key: String,
-    operator: Operator,
-    values: Vec<String>,
-    min_values: Option<u32>,
-}
-
-impl Operand {
-    fn requirement(&self, symbols: &mut Symbols) -> Requirement {
-        let values = intern(&self.values, symbols);
-        Requirement::new(self.operator, &values, symbols).with_min_values(self.min_values)
-    }
-}
-
-/// The operands together.
-pub(super) fn requirements(operands: &[Operand], symbols: &mut Symbols) -> Requirements {
-    let mut set = Requirements::new();
-    for operand in operands {
-        let requirement = operand.requirement(symbols);
-        let key = symbols.intern(normalized(&operand.key));
-        set.add(key, &requirement, symbols);
-    }
-    set
-}
-
-fn intern(values: &[String], symbols: &mut Symbols) -> Vec<Symbol> {
-    values.iter().map(|value| symbols.intern(value)).collect()
-}
+use crate::cluster::written::{Operand, intern, requirements};
 
 fn describe(set: &Requirement, symbols: &Symbols) -> Value {
     let name = |&value: &Symbol| symbols.name(value).into_owned();

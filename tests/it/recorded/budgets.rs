@@ -2,22 +2,13 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use karpsim::api::GoDuration;
-use karpsim::api::objects::karpenter::{Budget as Manifest, DisruptionReason};
+use karpsim::api::objects::karpenter::DisruptionReason;
 use karpsim::karpenter::budget::{Budget, PoolNodes, allowance};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::agree;
-
-/// A budget of a case.
-#[derive(Deserialize)]
-pub(super) struct Written {
-    nodes: String,
-    reasons: Option<Vec<DisruptionReason>>,
-    schedule: Option<String>,
-    duration: Option<String>,
-}
+use crate::cluster::written::{Written, read};
 
 #[derive(Deserialize)]
 struct Question {
@@ -25,18 +16,6 @@ struct Question {
     nodes: u32,
     reason: DisruptionReason,
     now: String,
-}
-
-/// The budget, if it can be read.
-pub(super) fn read(written: &Written) -> Option<Budget> {
-    let duration = written.duration.as_deref().map(GoDuration::parse);
-    let manifest = Manifest {
-        nodes: Some(written.nodes.clone()),
-        reasons: written.reasons.clone(),
-        schedule: written.schedule.clone(),
-        duration: duration.map(|duration| duration.expect("a duration")),
-    };
-    Budget::from_manifest(&manifest).ok()
 }
 
 /// A budget that cannot be read allows nothing for any reason.

@@ -1,14 +1,13 @@
 //! What the methods of the disruption controller decide about a cluster (spec/karpenter.md 4.5 to 4.9, 4.12).
 
-mod cluster;
-
 use karpsim::api::{Symbol, key};
 use karpsim::karpenter::disruption::{Act, ClusterState, Command, Controller, Method};
 use karpsim::karpenter::provisioning::NewClaim;
 use serde_json::{Value, json};
 
 use super::agree_by_chance;
-use cluster::{Cluster, NOW, Question};
+use crate::cluster::spec::ClusterSpec;
+use crate::cluster::{At, Cluster, NOW};
 
 /// Draws that show both orders of two pools in every case.
 const DRAWS: u64 = 12;
@@ -16,10 +15,11 @@ const DRAWS: u64 = 12;
 /// The command that a loop with this method alone starts in this draw, if any.
 fn decision(cluster: &Cluster, method: Method, draw: u64) -> Option<Command> {
     let pools = cluster.pools();
-    let view = cluster.view(&pools, draw);
+    let view = cluster.view(&pools, NOW, draw);
     let mut controller = Controller::only(method);
     let mut state = ClusterState::new(NOW);
-    let mut wake = || controller.wake(&view, &mut state, &mut &*cluster).act;
+    let mut what_if = At { cluster, now: NOW };
+    let mut wake = || controller.wake(&view, &mut state, &mut what_if).act;
     if wake() != Act::Wait {
         return None;
     }
@@ -30,7 +30,8 @@ fn decision(cluster: &Cluster, method: Method, draw: u64) -> Option<Command> {
 }
 
 fn describe(cluster: &Cluster, command: &Command) -> Value {
-    let nodes = command.candidates.iter().map(|id| cluster.node_name(*id));
+    let nodes = command.candidates.iter();
+    let nodes = nodes.map(|id| &cluster.spec.nodes[id.0 as usize].name);
     let replacement = command.replacements.first();
     json!({
         "nodes": nodes.collect::<Vec<_>>(),
@@ -49,7 +50,7 @@ fn describe_claim(cluster: &Cluster, claim: &NewClaim) -> Value {
     };
     let name = |&place: &usize| cluster.symbols.name(cluster.types[place].name);
     json!({
-        "pool": cluster.pool_name(claim.pool),
+        "pool": cluster.spec.pools[claim.pool].name,
         "types": claim.types.iter().map(name).collect::<Vec<_>>(),
         "zones": allowed(key::ZONE, &["a", "b", "c"]),
         "buys": allowed(key::CAPACITY_TYPE, &["spot", "on-demand"]),
@@ -58,13 +59,10 @@ fn describe_claim(cluster: &Cluster, claim: &NewClaim) -> Value {
 
 #[track_caller]
 fn replay(family: &str, least: usize) {
-    agree_by_chance("consolidation", family, least, |asked: Question| {
+    agree_by_chance("consolidation", family, least, |asked: ClusterSpec| {
         let cluster = Cluster::new(asked);
-        let draws = if cluster.has_several_pools() {
-            DRAWS
-        } else {
-            1
-        };
+        let several = cluster.spec.pools.len() > 1;
+        let draws = if several { DRAWS } else { 1 };
         let answers = (0..draws).map(|draw| {
             let answer = |method| decision(&cluster, method, draw).map(|c| describe(&cluster, &c));
             json!({

@@ -5,7 +5,7 @@ use karpsim::karpenter::disruption::Score;
 use serde::Deserialize;
 
 use super::agree;
-use super::types::PRICE_UNIT;
+use crate::cluster::written::PRICE_UNIT;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

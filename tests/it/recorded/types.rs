@@ -1,7 +1,7 @@
 //! The order of instance types by price, the worst price of a launch, and `minValues` (spec/karpenter.md 1.14, 4.8).
 
-use karpsim::api::{LabelSet, Requirement, Requirements, Resources, Symbol, Symbols, key};
-use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
+use karpsim::api::{Requirement, Symbols, key};
+use karpsim::cloud::InstanceType;
 use karpsim::karpenter::offerings::{
     available, order_by_price, types_for_min_values, worst_launch_price,
 };
@@ -9,19 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::agree;
-use super::algebra::{Operand, requirements};
-
-/// Nano-dollars in 1/512 of a dollar, in which the recorder counts.
-pub(super) const PRICE_UNIT: u64 = 1_000_000_000 / 512;
-
-/// A type in a zone, bought one way.
-#[derive(Deserialize)]
-pub(super) struct OfferingSpec {
-    zone: String,
-    buy: String,
-    price: u64,
-    available: bool,
-}
+use crate::cluster::written::{OfferingSpec, Operand, PRICE_UNIT, instance_type, requirements};
 
 #[derive(Deserialize)]
 struct TypeSpec {
@@ -36,61 +24,6 @@ struct Question {
     types: Vec<TypeSpec>,
     claim: Vec<Operand>,
     most: usize,
-}
-
-/// The capacity type with this label.
-pub(super) fn capacity_type(label: &str) -> CapacityType {
-    let all = [
-        CapacityType::Reserved,
-        CapacityType::Spot,
-        CapacityType::OnDemand,
-    ];
-    let found = all.into_iter().find(|buy| buy.label() == label);
-    found.expect("a capacity type")
-}
-
-impl OfferingSpec {
-    fn make(&self, symbols: &mut Symbols) -> Offering {
-        let zone = symbols.intern(&self.zone);
-        let labels: LabelSet = [
-            (key::ZONE, zone),
-            (key::CAPACITY_TYPE, symbols.intern(&self.buy)),
-        ]
-        .into_iter()
-        .collect();
-        Offering {
-            zone,
-            capacity_type: capacity_type(&self.buy),
-            price: Price(self.price * PRICE_UNIT),
-            available: self.available,
-            requirements: Requirements::from_labels(&labels),
-            reservation: None,
-        }
-    }
-}
-
-/// A type of this name with these offerings, of no size.
-pub(super) fn instance_type(
-    name: &str,
-    offerings: &[OfferingSpec],
-    symbols: &mut Symbols,
-) -> InstanceType {
-    let name = symbols.intern(name);
-    let offerings: Vec<Offering> = offerings.iter().map(|o| o.make(symbols)).collect();
-    let labels = [(key::INSTANCE_TYPE, name)].into_iter().collect();
-    let mut requirements = Requirements::from_labels(&labels);
-    for label in [key::ZONE, key::CAPACITY_TYPE] {
-        let offered = offerings.iter().filter_map(|o| o.requirements.get(label));
-        let values: Vec<Symbol> = offered.flat_map(|set| set.values().to_vec()).collect();
-        requirements.set(label, Requirement::of(values));
-    }
-    InstanceType {
-        name,
-        requirements,
-        capacity: Resources::ZERO,
-        allocatable: Resources::ZERO,
-        offerings,
-    }
 }
 
 impl TypeSpec {
