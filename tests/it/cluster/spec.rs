@@ -172,12 +172,15 @@ pub(crate) struct PodSpec {
     /// The zone it must be in, or empty.
     #[serde(default)]
     pub(crate) zone: String,
-    /// The zone it would like to be in.
+    /// The type it would like to be on.
     #[serde(default)]
-    pub(crate) prefers_zone: Option<String>,
+    pub(crate) prefers_type: Option<String>,
     /// Whether it shuns nodes with pods of its app.
     #[serde(default)]
     pub(crate) alone: bool,
+    /// Whether it would rather shun them.
+    #[serde(default)]
+    pub(crate) prefers_alone: bool,
     /// Whether its app spreads over zones.
     #[serde(default)]
     pub(crate) spread: bool,
@@ -295,22 +298,25 @@ impl PodSpec {
         let default = symbols.intern("default");
         let app = symbols.intern("app");
         let labels = [(app, symbols.intern(&self.app))].into_iter().collect();
-        let mut in_zone = |zone: &str| {
-            let zone = [(key::ZONE, symbols.intern(zone))];
-            Requirements::from_labels(&zone.into_iter().collect())
+        let mut having = |label, value: &str| {
+            let labels = [(label, symbols.intern(value))];
+            Requirements::from_labels(&labels.into_iter().collect())
         };
         let node_selector = match self.zone.as_str() {
             "" => Requirements::new(),
-            zone => in_zone(zone),
+            zone => having(key::ZONE, zone),
         };
-        let preferred = self.prefers_zone.iter().map(|zone| (1, in_zone(zone)));
+        let preferred = self.prefers_type.iter();
+        let preferred = preferred.map(|kind| (1, having(key::INSTANCE_TYPE, kind)));
         let preferred_node_terms = preferred.collect();
         let selector = PodSelector(Requirements::from_labels(&labels));
-        let alone = self.alone.then(|| PodAffinityTerm {
+        let alone = PodAffinityTerm {
             selector: selector.clone(),
             namespaces: vec![default],
             topology_key: key::HOSTNAME,
-        });
+        };
+        let rather_alone = self.prefers_alone.then(|| (-1, alone.clone()));
+        let alone = self.alone.then_some(alone);
         let spread = self.spread.then_some(SpreadConstraint {
             max_skew: 1,
             topology_key: key::ZONE,
@@ -325,6 +331,7 @@ impl PodSpec {
             labels,
             node_selector,
             preferred_node_terms,
+            preferred_pod_terms: rather_alone.into_iter().collect(),
             pod_anti_affinity: alone.into_iter().collect(),
             spread: spread.into_iter().collect(),
             ..PodTemplate::asking(self.name.clone(), default, default, self.cpu, memory)
