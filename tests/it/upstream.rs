@@ -2,8 +2,10 @@
 
 mod case_files;
 mod coverage;
+mod disruption;
 mod index;
 mod provisioning;
+mod score;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,7 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
 /// Kinds of cases, each a folder under `cases`, and each replayed by the test of its module.
-const KINDS: [&str; 1] = [provisioning::KIND];
+const KINDS: [&str; 3] = [disruption::KIND, provisioning::KIND, score::KIND];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/upstream")

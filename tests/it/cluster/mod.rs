@@ -299,8 +299,8 @@ impl Cluster {
     }
 
     /// A node whose pods are moved, but for those that stay.
-    fn counted(&self, view: &NodeView) -> CountedNode {
-        let staying = view.pods.iter().filter(|pod| !moves(pod));
+    fn counted(&self, view: &NodeView, now: SimTime) -> CountedNode {
+        let staying = view.pods.iter().filter(|pod| !moves(pod, now));
         CountedNode {
             name: self.name(&self.spec.nodes[view.id.0 as usize].name),
             labels: self.labels(view.id.0 as usize),
@@ -334,8 +334,8 @@ fn template_of(pod: &PodView) -> TemplateId {
 }
 
 /// Whether the pod has to run elsewhere when its node goes.
-fn moves(pod: &PodView) -> bool {
-    pod.reschedulable && pod.do_not_disrupt_until.is_none()
+fn moves(pod: &PodView, now: SimTime) -> bool {
+    pod.reschedulable && pod.do_not_disrupt_until.is_none_or(|until| until <= now)
 }
 
 /// A pod with the scrambled number that the recorder gives it.

@@ -33,8 +33,10 @@ impl Simulate for At<'_> {
             .map(|node| cluster.existing(node, &views, self.now));
         let existing: Vec<_> = existing.collect();
         let counted = all().filter(|node| leaving(node));
-        let counted: Vec<_> = counted.map(|node| cluster.counted(node)).collect();
-        let (pods, deleting) = pods(cluster, candidates, method);
+        let counted: Vec<_> = counted
+            .map(|node| cluster.counted(node, self.now))
+            .collect();
+        let (pods, deleting) = self.pods(candidates, method);
         let pools: Vec<PoolTemplate> = places.iter().map(|&p| cluster.pool_template(p)).collect();
         let plan = solve(&Problem {
             symbols: &cluster.symbols,
@@ -63,29 +65,32 @@ impl Simulate for At<'_> {
     }
 }
 
+impl At<'_> {
+    /// The pods to place, and which of them leave nodes that go anyway.
+    fn pods(&self, candidates: &[NodeId], method: Method) -> (Vec<PendingPod>, Vec<u64>) {
+        let cluster = self.cluster;
+        let moved = |deleting: bool| {
+            let nodes = cluster.nodes.iter();
+            let nodes = nodes.filter(move |node| node.deleting == deleting);
+            let nodes = nodes.filter(move |node| deleting || candidates.contains(&node.id));
+            nodes
+                .flat_map(|node| &node.pods)
+                .filter(|pod| moves(pod, self.now))
+                .map(|pod| pod.id)
+        };
+        let waiting = cluster.bound() as u64..cluster.templates.len() as u64;
+        let mut pods: Vec<PendingPod> = waiting.map(|place| pending(place, true)).collect();
+        pods.extend(moved(false).map(|pod| pending(pod, method.ignores_protection())));
+        pods.extend(moved(true).map(|pod| pending(pod, true)));
+        (pods, moved(true).collect())
+    }
+}
+
 /// Places of the pools that new nodes may come from.
 fn eligible(cluster: &Cluster) -> impl Iterator<Item = usize> {
     let pools = cluster.spec.pools.iter().enumerate();
     let eligible = pools.filter(|(_, pool)| !pool.no_types && pool.replicas.is_none());
     eligible.map(|(place, _)| place)
-}
-
-/// The pods to place, and which of them leave nodes that go anyway.
-fn pods(cluster: &Cluster, candidates: &[NodeId], method: Method) -> (Vec<PendingPod>, Vec<u64>) {
-    let moved = |deleting: bool| {
-        let nodes = cluster.nodes.iter();
-        let nodes = nodes.filter(move |node| node.deleting == deleting);
-        let nodes = nodes.filter(move |node| deleting || candidates.contains(&node.id));
-        nodes
-            .flat_map(|node| &node.pods)
-            .filter(|pod| moves(pod))
-            .map(|pod| pod.id)
-    };
-    let waiting = cluster.bound() as u64..cluster.templates.len() as u64;
-    let mut pods: Vec<PendingPod> = waiting.map(|place| pending(place, true)).collect();
-    pods.extend(moved(false).map(|pod| pending(pod, method.ignores_protection())));
-    pods.extend(moved(true).map(|pod| pending(pod, true)));
-    (pods, moved(true).collect())
 }
 
 fn options(cluster: &Cluster) -> Options {
