@@ -5,6 +5,7 @@ mod coverage;
 mod disruption;
 mod index;
 mod provisioning;
+mod requirements;
 mod score;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,12 @@ use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 
 /// Kinds of cases, each a folder under `cases`, and each replayed by the test of its module.
-const KINDS: [&str; 3] = [disruption::KIND, provisioning::KIND, score::KIND];
+const KINDS: &[&str] = &[
+    disruption::KIND,
+    provisioning::KIND,
+    requirements::KIND,
+    score::KIND,
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance/upstream")

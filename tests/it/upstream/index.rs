@@ -49,6 +49,14 @@ impl Title {
     pub(super) fn by(&self) -> Vec<&str> {
         self.by.split_whitespace().collect()
     }
+
+    /// Whether a case, `kind/file#name`, or its whole file is named.
+    pub(super) fn is_covered_by(&self, case: &str) -> bool {
+        let file = case.split_once('#').map(|(file, _)| file);
+        self.by()
+            .into_iter()
+            .any(|name| name == case || Some(name) == file)
+    }
 }
 
 impl Suite {
