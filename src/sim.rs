@@ -71,7 +71,7 @@ use pod::Pod;
 use request::Request;
 use service::{JourneyState, QueueState, ServiceState};
 use sources::Sources;
-use thread::Thread;
+use thread::{Fork, Thread};
 
 type Queue = EventQueue<Event>;
 
@@ -96,6 +96,7 @@ struct World<'s> {
 
     sources: Sources<'s>,
     threads: Table<Thread>,
+    forks: Table<Fork>,
     requests: Table<Request>,
     messages: Table<Message>,
     /// By step: calls by deadline.

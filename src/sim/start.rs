@@ -60,6 +60,7 @@ impl<'s> World<'s> {
                 .datetime(),
             sources: Sources::new(scenario, seed),
             threads: Table::default(),
+            forks: Table::default(),
             requests: Table::default(),
             messages: Table::default(),
             deadlines: vec![std::collections::VecDeque::new(); scenario.traffic.steps.len()],

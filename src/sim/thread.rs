@@ -1,7 +1,7 @@
 //! What citizens do: arrivals begin threads, and threads walk through the steps of their journey.
 //!
 //! The first thread of a journey is the citizen's visit. A later visit, and what follows a worked-off message, are threads of their own:
-//! they load the system, and are not part of the journey's latency.
+//! they load the system, and are not part of the journey's latency. So are the branches of a parallel step, for which their thread waits.
 
 use crate::cluster::Key;
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
@@ -28,6 +28,43 @@ pub(super) struct Thread {
     pub(super) visit: bool,
     /// What the citizen has waited so far.
     pub(super) waited: SimDuration,
+    /// What it is a branch of.
+    pub(super) fork: Option<Key<Fork>>,
+}
+
+/// A parallel step that a thread is at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fork {
+    /// Who waits for it.
+    thread: Key<Thread>,
+    /// Branches that have not ended.
+    open: usize,
+    /// Whether none has failed.
+    completed: bool,
+    /// The longest that a branch has waited.
+    longest: SimDuration,
+}
+
+impl Thread {
+    /// A thread of an arrival, at its first step.
+    fn new(journey: JourneyId, first: StepId, entity: u64, category: u16) -> Self {
+        Self {
+            journey,
+            step: Some(first),
+            repetition: 0,
+            failures: 0,
+            entity,
+            category,
+            visit: false,
+            waited: SimDuration::ZERO,
+            fork: None,
+        }
+    }
+
+    /// A thread of the same arrival.
+    fn aside(&self, first: StepId) -> Self {
+        Self::new(self.journey, first, self.entity, self.category)
+    }
 }
 
 impl World<'_> {
@@ -41,14 +78,8 @@ impl World<'_> {
         self.counters.arrivals += 1;
         self.journeys[arrival.journey.index()].begun += 1;
         let thread = Thread {
-            journey: arrival.journey,
-            step: Some(first),
-            repetition: 0,
-            failures: 0,
-            entity: arrival.entity,
-            category: arrival.category,
             visit: true,
-            waited: SimDuration::ZERO,
+            ..Thread::new(arrival.journey, first, arrival.entity, arrival.category)
         };
         let key = self.threads.insert(thread);
         self.walk(now, key, queue);
@@ -64,27 +95,10 @@ impl World<'_> {
         category: u16,
         queue: &mut Queue,
     ) {
-        let key = self.branch(journey, first, entity, category);
+        let key = self
+            .threads
+            .insert(Thread::new(journey, first, entity, category));
         self.walk(now, key, queue);
-    }
-
-    fn branch(
-        &mut self,
-        journey: JourneyId,
-        first: StepId,
-        entity: u64,
-        category: u16,
-    ) -> Key<Thread> {
-        self.threads.insert(Thread {
-            journey,
-            step: Some(first),
-            repetition: 0,
-            failures: 0,
-            entity,
-            category,
-            visit: false,
-            waited: SimDuration::ZERO,
-        })
     }
 
     /// A thread goes on after thinking, backing off or being away.
@@ -100,7 +114,7 @@ impl World<'_> {
         loop {
             let thread = self.threads[key];
             let Some(id) = thread.step else {
-                self.finish_thread(key, true);
+                self.finish_thread(now, key, true, queue);
                 return;
             };
             let step = &scenario.traffic.steps[id.index()];
@@ -113,13 +127,16 @@ impl World<'_> {
                         return;
                     }
                     StepKind::Enqueue(enqueue) => self.enqueue(now, &thread, id, enqueue, queue),
+                    StepKind::Parallel { branches } => {
+                        self.fork(now, key, branches, queue);
+                        return;
+                    }
                     StepKind::Later { after, first } => {
                         let draw = self
                             .draw(Purpose::FollowUp, thread.entity)
                             .uniform(u64::from(id.0));
                         let at = now + SimDuration::from_micros(after.quantile(draw) as u64);
-                        let later =
-                            self.branch(thread.journey, *first, thread.entity, thread.category);
+                        let later = self.threads.insert(thread.aside(*first));
                         queue.push(at, Class::Environment, Event::Resume(later));
                     }
                 }
@@ -127,6 +144,53 @@ impl World<'_> {
             let thread = &mut self.threads[key];
             thread.step = step.next;
             thread.repetition = 0;
+        }
+    }
+
+    /// Sends a thread for each branch of a parallel step. The last one may have ended before this returns.
+    fn fork(&mut self, now: SimTime, key: Key<Thread>, branches: &[StepId], queue: &mut Queue) {
+        let thread = self.threads[key];
+        let fork = self.forks.insert(Fork {
+            thread: key,
+            open: branches.len(),
+            completed: true,
+            longest: SimDuration::ZERO,
+        });
+        for &first in branches {
+            let branch = self.threads.insert(Thread {
+                fork: Some(fork),
+                ..thread.aside(first)
+            });
+            self.walk(now, branch, queue);
+        }
+    }
+
+    /// A branch has ended; with the last one, the thread that waits goes on, or gives up if any has failed.
+    fn join(
+        &mut self,
+        now: SimTime,
+        key: Key<Fork>,
+        completed: bool,
+        waited: SimDuration,
+        queue: &mut Queue,
+    ) {
+        let fork = &mut self.forks[key];
+        fork.open -= 1;
+        fork.completed &= completed;
+        fork.longest = fork.longest.max(waited);
+        if fork.open > 0 {
+            return;
+        }
+        let fork = self.forks.remove(key);
+        let thread = &mut self.threads[fork.thread];
+        thread.waited += fork.longest;
+        if fork.completed {
+            thread.step = thread
+                .step
+                .and_then(|id| self.scenario.traffic.steps[id.index()].next);
+            self.walk(now, fork.thread, queue);
+        } else {
+            self.finish_thread(now, fork.thread, false, queue);
         }
     }
 
@@ -196,7 +260,7 @@ impl World<'_> {
         thread.failures += 1;
         let (failures, entity, repetition) = (thread.failures, thread.entity, thread.repetition);
         let Some(id) = thread.step.filter(|_| failures <= call.retries) else {
-            self.finish_thread(key, false);
+            self.finish_thread(now, key, false, queue);
             return;
         };
         let longest = (call.backoff * (1_u64 << (failures - 1).min(20))).min(call.max_backoff);
@@ -208,10 +272,19 @@ impl World<'_> {
         queue.push(now + pause, Class::Environment, Event::Resume(key));
     }
 
-    fn finish_thread(&mut self, key: Key<Thread>, completed: bool) {
+    fn finish_thread(
+        &mut self,
+        now: SimTime,
+        key: Key<Thread>,
+        completed: bool,
+        queue: &mut Queue,
+    ) {
         let thread = self.threads.remove(key);
         if thread.visit {
             self.journeys[thread.journey.index()].finish(completed, thread.waited);
+        }
+        if let Some(fork) = thread.fork {
+            self.join(now, fork, completed, thread.waited, queue);
         }
     }
 

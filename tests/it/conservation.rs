@@ -1,9 +1,10 @@
-//! Does anything get lost? Random towns on spot, Karpenter, KEDA, an HPA and disruption budgets: requests, messages, journeys, time and
-//! money all add up.
+//! Does anything get lost? Random towns on spot, Karpenter, KEDA, an HPA and disruption budgets: requests, messages, journeys, time, CPU,
+//! pods and money all add up.
 //!
 //! Citizens come during the last forty minutes of office hours, and the run ends hours later: every visit has ended by then.
 
 use karpsim::metrics::RunResult;
+use karpsim::metrics::attribution::Part;
 use karpsim::metrics::result::{NodeRecord, QueueResult, ServiceResult};
 use karpsim::scenario::Scenario;
 use karpsim::sim;
@@ -15,6 +16,8 @@ use crate::town::{Town, a_busy_town, a_town};
 
 type Checked = Result<(), TestCaseError>;
 
+/// What a call in a town waits for databases, in microseconds.
+const CALL_WAIT_US: u64 = 20_000;
 /// Seconds of an hour.
 const HOUR: i128 = 3_600;
 
@@ -163,6 +166,58 @@ fn series_add_up(run: &RunResult) -> Checked {
     Ok(())
 }
 
+/// Every second of CPU that a service used is one that its requests asked for: of those that were answered, and, where some were not, of
+/// the others too. All services together had no more than the nodes.
+fn cpu_goes_somewhere(scenario: &Scenario, run: &RunResult) -> Checked {
+    let once = run.queues.iter().all(|queue| queue.redelivered == 0);
+    for (service, row) in run.services.iter().zip(&scenario.services) {
+        let answered = service.outcomes.succeeded;
+        let served: u64 = service.attribution.total_us[Part::Service as usize];
+        let waits = answered
+            * if row.ingress.is_some() {
+                CALL_WAIT_US
+            } else {
+                0
+            };
+        let asked = (served - waits) as f64 / 1e6;
+        let used = service.cpu_core_seconds;
+        // Each request is rounded to the microsecond.
+        let rounding = (answered + 1) as f64 * 2e-6;
+        prop_assert!(used + rounding >= asked, "{}: {used} {asked}", row.name);
+        let all_answered = service.outcomes.failed() == 0 && service.outcomes.in_flight == 0;
+        if once && all_answered {
+            prop_assert!(used - asked <= rounding, "{}: {used} {asked}", row.name);
+        }
+    }
+    let used: f64 = run.services.iter().map(|row| row.cpu_core_seconds).sum();
+    let end = scenario.duration.as_micros();
+    let had: f64 = run
+        .nodes
+        .iter()
+        .map(|node| {
+            let life = node.ended_us.unwrap_or(end) - node.launched_us;
+            f64::from(cores(scenario, node)) * life as f64 / 1e6
+        })
+        .sum();
+    prop_assert!(used <= had, "{used} of {had}");
+    Ok(())
+}
+
+fn cores(scenario: &Scenario, node: &NodeRecord) -> u32 {
+    let symbol = scenario.symbols.get(&node.instance_type);
+    let id = symbol.and_then(|symbol| scenario.catalog.id_of(symbol));
+    scenario.catalog.facts(id.expect("a type")).vcpu
+}
+
+/// Every pod that was bound was bound to a node that kept count of it.
+fn every_pod_had_a_node(run: &RunResult) -> Checked {
+    let pods: u64 = run.nodes.iter().map(|node| node.pods).sum();
+    prop_assert_eq!(pods, run.churn.pods_scheduled);
+    let lost = run.churn.pods_evicted + run.churn.pods_lost + run.churn.pods_preempted;
+    prop_assert!(lost <= pods);
+    Ok(())
+}
+
 fn conserves(town: &Town) -> Checked {
     let scenario = scenario(&town.yaml());
     let run = sim::run(&scenario, town.seed, |_| {});
@@ -175,6 +230,8 @@ fn conserves(town: &Town) -> Checked {
     for node in &run.nodes {
         a_node_lives_and_pays(&scenario, node)?;
     }
+    cpu_goes_somewhere(&scenario, &run)?;
+    every_pod_had_a_node(&run)?;
     series_add_up(&run)
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn mean_sojourn(service: &ServiceResult) -> f64 {
         .sum()
 }
 
-/// A scenario with one on-demand node and one service on it, without Karpenter and autoscaler.
+/// A scenario with one on-demand node and one service on it, or several alike, without Karpenter and autoscaler.
 #[derive(Clone, Debug)]
 pub(crate) struct Station {
     pub(crate) duration: &'static str,
@@ -75,6 +75,8 @@ pub(crate) struct Station {
     pub(crate) profile: &'static str,
     pub(crate) replicas: u32,
     pub(crate) instance_type: &'static str,
+    /// Services that every visit calls side by side, each with work of its own.
+    pub(crate) branches: usize,
 }
 
 /// A pod without limit or queue limit that serves one call at a time.
@@ -93,6 +95,7 @@ impl Default for Station {
             profile: "flat",
             replicas: 1,
             instance_type: "m7g.2xlarge",
+            branches: 1,
         }
     }
 }
@@ -104,28 +107,30 @@ impl Station {
             duration,
             warmup,
             resolution,
-            concurrency,
-            cpu,
             rate,
             profile,
-            replicas,
             instance_type,
             ..
         } = self;
-        let limit = self.limit.map_or(String::new(), |limit| {
-            format!(", limits: {{cpu: \"{limit}\"}}")
-        });
-        let queue = self.queue_limit.map_or(String::new(), |limit| {
-            format!(", queue: {{limit: {limit}}}")
-        });
-        let (consumes, queues, step) = if self.jobs {
-            (
-                "\n    consumes: jobs",
-                "\nqueues:\n  - {name: jobs, visibilityTimeout: 12h}",
-                format!("enqueue: {{queue: jobs, cpu: {cpu}}}"),
-            )
+        let names: Vec<String> = match self.branches {
+            1 => vec!["station".to_owned()],
+            many => (1..=many).map(|place| format!("station-{place}")).collect(),
+        };
+        let services: String = names.iter().map(|name| self.service(name)).collect();
+        let step = match &names[..] {
+            [name] => self.step(name),
+            names => {
+                let branches: Vec<String> = names
+                    .iter()
+                    .map(|name| format!("[{{{}}}]", self.step(name)))
+                    .collect();
+                format!("parallel: {{branches: [{}]}}", branches.join(", "))
+            }
+        };
+        let queues = if self.jobs {
+            "\nqueues:\n  - {name: jobs, visibilityTimeout: 12h}"
         } else {
-            ("", "", format!("call: {{service: station, cpu: {cpu}}}"))
+            ""
         };
         format!(
             "apiVersion: karpsim/v1
@@ -141,30 +146,61 @@ cluster:
     - nodeGroupName: lab
       instanceTypes: [{instance_type}]
       scalingConfig: {{minSize: 1, desiredSize: 1, maxSize: 1}}
-services:
-  - name: station
-    namespace: lab{consumes}
-    workload:
-      - apiVersion: apps/v1
-        kind: Deployment
-        metadata: {{name: station}}
-        spec:
-          replicas: {replicas}
-          selector: {{matchLabels: {{app: station}}}}
-          template:
-            metadata: {{labels: {{app: station}}}}
-            spec:
-              containers:
-                - name: station
-                  image: registry.example/station:1
-                  resources: {{requests: {{cpu: 500m, memory: 256Mi}}{limit}}}
-    runtime: {{concurrency: {concurrency}{queue}}}{queues}
+services:{services}{queues}
 traffic:
   background: [{{name: citizens, rate: {rate}, profile: {profile}, journey: visit}}]
   journeys:
     visit:
       - {step}
 "
+        )
+    }
+
+    fn step(&self, service: &str) -> String {
+        let cpu = &self.cpu;
+        if self.jobs {
+            format!("enqueue: {{queue: jobs, cpu: {cpu}}}")
+        } else {
+            format!("call: {{service: {service}, cpu: {cpu}}}")
+        }
+    }
+
+    fn service(&self, name: &str) -> String {
+        let Self {
+            concurrency,
+            replicas,
+            ..
+        } = self;
+        let limit = self.limit.map_or(String::new(), |limit| {
+            format!(", limits: {{cpu: \"{limit}\"}}")
+        });
+        let queue = self.queue_limit.map_or(String::new(), |limit| {
+            format!(", queue: {{limit: {limit}}}")
+        });
+        let consumes = if self.jobs {
+            "\n    consumes: jobs"
+        } else {
+            ""
+        };
+        format!(
+            "
+  - name: {name}
+    namespace: lab{consumes}
+    workload:
+      - apiVersion: apps/v1
+        kind: Deployment
+        metadata: {{name: {name}}}
+        spec:
+          replicas: {replicas}
+          selector: {{matchLabels: {{app: {name}}}}}
+          template:
+            metadata: {{labels: {{app: {name}}}}}
+            spec:
+              containers:
+                - name: {name}
+                  image: registry.example/{name}:1
+                  resources: {{requests: {{cpu: 500m, memory: 256Mi}}{limit}}}
+    runtime: {{concurrency: {concurrency}{queue}}}"
         )
     }
 }

@@ -203,21 +203,93 @@ fn a_shared_core_is_insensitive_to_how_work_is_distributed() {
     }
 }
 
-/// M/M/1/K: a share of (1 - ρ) ρᴷ / (1 - ρᴷ⁺¹) finds K in the system and is refused (volume 1, 3.6).
+/// The share of arrivals that find `room` in a system of so many servers: its stationary distribution is that of a birth-death process
+/// with births at rate a and deaths at rate min(k, c) (volume 1, 3.6).
+fn refused_share(servers: u32, room: u32, offered: f64) -> f64 {
+    let mut weight = 1.0;
+    let mut all = 1.0;
+    for k in 1..=room {
+        weight *= offered / f64::from(k.min(servers));
+        all += weight;
+    }
+    weight / all
+}
+
+/// M/M/c/K, with one server and with four: who finds K in the system is refused.
 #[test]
 fn a_full_room_refuses_its_share() {
-    for (Load { rho, .. }, room) in LOADS.into_iter().zip([2, 8]) {
-        let runs = runs(&Station {
-            queue_limit: Some(room - 1),
-            ..station(&exponential(), rho / WORK)
-        });
-        let refused = |run: &RunResult| {
-            let outcomes = run.services[0].outcomes;
-            outcomes.refused as f64 / (outcomes.ended() - outcomes.no_target) as f64
+    for servers in [1, 4] {
+        for (Load { rho, .. }, waiting) in LOADS.into_iter().zip([1, 7]) {
+            let offered = rho * f64::from(servers);
+            let runs = runs(&Station {
+                duration: if servers == 1 { "5h" } else { "2h" },
+                concurrency: servers,
+                queue_limit: Some(waiting),
+                ..station(&exponential(), offered / WORK)
+            });
+            let refused = |run: &RunResult| {
+                let outcomes = run.services[0].outcomes;
+                outcomes.refused as f64 / (outcomes.ended() - outcomes.no_target) as f64
+            };
+            let expected = refused_share(servers, servers + waiting, offered);
+            assert_law(&runs, refused, expected, 0.04);
+        }
+    }
+}
+
+/// Visits that call so many stations at once, each an M/M/1 queue, and end with the last answer.
+fn forked(branches: usize, rho: f64) -> Vec<RunResult> {
+    runs(&Station {
+        duration: "2h",
+        branches,
+        ..station(&exponential(), rho / WORK)
+    })
+}
+
+fn visit(run: &RunResult) -> f64 {
+    run.journeys[0].latency.mean_us as f64 / 1e6
+}
+
+/// Fork and join over two M/M/1 queues: E[T] = (12 - ρ) / 8 times that of one (L. Flatto and S. Hahn, *Two parallel queues created by
+/// arrivals with two demands*, 1984).
+#[test]
+fn a_visit_that_asks_two_stations_waits_for_the_slower() {
+    for Load { rho, within } in LOADS {
+        let one = WORK / (1.0 - rho);
+        assert_law(
+            &forked(2, rho),
+            visit,
+            (12.0 - rho) / 8.0 * one,
+            1.8 * within,
+        );
+    }
+}
+
+/// Fork and join over four: waits are associated, so E[T] is at most that of independent queues, the fourth harmonic number times one;
+/// and within a few per cent of the interpolation by R. Nelson and A. Tantawi (*Approximate analysis of fork/join synchronization in
+/// parallel queues*, 1988).
+#[test]
+fn a_visit_that_asks_four_stations_is_within_its_bounds() {
+    const HARMONIC: [f64; 2] = [1.5, 25.0 / 12.0];
+    for Load { rho, .. } in LOADS {
+        let one = WORK / (1.0 - rho);
+        let two = (12.0 - rho) / 8.0 * one;
+        let runs = forked(4, rho);
+        let sample: Vec<f64> = runs.iter().map(visit).collect();
+        let interval = mean_interval(&sample, CONFIDENCE);
+        let (Some(low), Some(high)) = (interval.low, interval.high) else {
+            panic!("{} replications have no interval", sample.len());
         };
-        let room = room as i32;
-        let expected = (1.0 - rho) * rho.powi(room) / (1.0 - rho.powi(room + 1));
-        assert_law(&runs, refused, expected, 0.03);
+        assert!(low > two, "{low} is not above two stations' {two}");
+        let independent = HARMONIC[1] * one;
+        assert!(high < independent, "{high} is not below {independent}");
+        let growth = HARMONIC[1] / HARMONIC[0];
+        let nelson_tantawi = (growth + 4.0 / 11.0 * (1.0 - growth) * rho) * two;
+        let mean = f64::midpoint(low, high);
+        assert!(
+            (mean / nelson_tantawi - 1.0).abs() < 0.05,
+            "{mean} is not about {nelson_tantawi}"
+        );
     }
 }
 

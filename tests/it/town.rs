@@ -269,6 +269,7 @@ services:
           when: {{probability: 0.2}}
           then: [{{call: {{{call}}}}}]
       - later: {{after: 10m, steps: [{{call: {{{call}}}}}]}}
+      - parallel: {{branches: [[{{call: {{{call}}}}}], [{{call: {{{call}}}}}, {{call: {{{call}}}}}]], when: {{probability: 0.3}}}}
 market: {{spot: {{interruptionScale: {scale}, droughts: [{drought}]}}}}
 ",
             policy = pool.policy,

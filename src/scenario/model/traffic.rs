@@ -130,6 +130,11 @@ pub enum StepKind {
     Call(CallStep),
     /// Puts messages on a queue and goes on at once.
     Enqueue(EnqueueStep),
+    /// Starts a thread for each branch and waits for them all.
+    Parallel {
+        /// The first step of each branch.
+        branches: Vec<StepId>,
+    },
     /// Starts a thread of its own at another time.
     Later {
         /// How much later.

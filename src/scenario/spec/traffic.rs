@@ -116,6 +116,8 @@ pub enum StepSpec {
     Call(CallSpec),
     /// Puts a message on a queue and goes on at once.
     Enqueue(EnqueueSpec),
+    /// Does several things side by side and goes on when the last of them has ended.
+    Parallel(ParallelSpec),
     /// Comes back another time.
     Later(LaterSpec),
 }
@@ -193,6 +195,18 @@ pub struct EnqueueSpec {
     /// What follows when the message has been worked off.
     #[serde(default)]
     pub then: Vec<StepSpec>,
+}
+
+/// Things that are done side by side, as a page that asks for its parts at once. One that fails does not stop the others, and fails the
+/// journey when all have ended.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParallelSpec {
+    /// The steps of each.
+    pub branches: Vec<Vec<StepSpec>>,
+    /// For whom; everybody where absent.
+    #[serde(default)]
+    pub when: WhenSpec,
 }
 
 /// A later visit.

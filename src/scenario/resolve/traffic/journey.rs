@@ -39,12 +39,9 @@ pub(super) fn journeys(
     for (place, (name, steps)) in specs.iter().enumerate() {
         let path = child("traffic.journeys", name);
         let id = JourneyId(u16::try_from(place).unwrap_or(u16::MAX));
-        let first = steps.get().and_then(|steps| {
-            if steps.is_empty() {
-                cx.expected(&path, "has no steps", "expected at least one");
-            }
-            table.chain(cx, &path, id, steps)
-        });
+        let first = steps
+            .get()
+            .and_then(|steps| table.some(cx, &path, id, steps));
         journeys.push(first.map(|first| Journey {
             name: name.clone(),
             first,
@@ -68,6 +65,20 @@ struct Table<'n> {
 }
 
 impl Table<'_> {
+    /// As [`Table::chain`], of at least one step.
+    fn some(
+        &mut self,
+        cx: &mut Context<'_>,
+        path: &str,
+        journey: JourneyId,
+        specs: &[StepSpec],
+    ) -> Option<StepId> {
+        if specs.is_empty() {
+            cx.expected(path, "has no steps", "expected at least one");
+        }
+        self.chain(cx, path, journey, specs)
+    }
+
     /// Adds steps that follow each other, and all below them; the first of them.
     fn chain(
         &mut self,
@@ -124,15 +135,25 @@ impl Table<'_> {
                 let enqueue = self.enqueue(cx, path, enqueue, then)?;
                 Some((filter, StepKind::Enqueue(enqueue)))
             }
+            StepSpec::Parallel(parallel) => {
+                let path = &format!("{path}.parallel");
+                let filter = self.filter(cx, path, &parallel.when);
+                let at = format!("{path}.branches");
+                if parallel.branches.is_empty() {
+                    cx.expected(&at, "has no branches", "expected at least one");
+                }
+                let branches = parallel.branches.iter().enumerate();
+                let branches: Vec<Option<StepId>> = branches
+                    .map(|(place, steps)| self.some(cx, &format!("{at}[{place}]"), journey, steps))
+                    .collect();
+                let branches = branches.into_iter().collect::<Option<_>>()?;
+                Some((filter, StepKind::Parallel { branches }))
+            }
             StepSpec::Later(later) => {
                 let path = &format!("{path}.later");
                 let filter = self.filter(cx, path, &later.when);
                 let after = dist(cx, &format!("{path}.after"), &later.after, Unit::Micros);
-                let steps = format!("{path}.steps");
-                if later.steps.is_empty() {
-                    cx.expected(&steps, "has no steps", "expected at least one");
-                }
-                let first = self.chain(cx, &steps, journey, &later.steps)?;
+                let first = self.some(cx, &format!("{path}.steps"), journey, &later.steps)?;
                 Some((filter, StepKind::Later { after, first }))
             }
         }
