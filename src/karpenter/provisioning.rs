@@ -47,16 +47,34 @@ pub use problem::{
     PreferencePolicy, Problem,
 };
 
-/// What Karpenter's scheduler decides about the pods of `problem`. Without an eligible pool it decides nothing, not even about existing
-/// nodes (1.1).
+/// What Karpenter's scheduler decides about the pods of `problem`.
 #[must_use]
 pub fn solve(problem: &Problem) -> Plan {
-    if problem.pools.is_empty() {
-        let errors = problem.pods.iter().map(|pod| (pod.id, Reason::default()));
-        return Plan {
-            errors: errors.collect(),
-            ..Plan::default()
-        };
+    Scheduler::new(problem).solve()
+}
+
+/// A pass that has sorted out pools, types, nodes and topology, and has not looked at the first pod.
+#[derive(Debug)]
+pub struct Scheduler<'a>(pass::Pass<'a>);
+
+impl<'a> Scheduler<'a> {
+    /// Sorts them out.
+    #[must_use]
+    pub fn new(problem: &'a Problem<'a>) -> Self {
+        Self(pass::Pass::new(problem))
     }
-    pass::Pass::new(problem).run()
+
+    /// The decision. Without an eligible pool nothing is decided, not even about existing nodes (1.1).
+    #[must_use]
+    pub fn solve(self) -> Plan {
+        let problem = self.0.problem;
+        if problem.pools.is_empty() {
+            let errors = problem.pods.iter().map(|pod| (pod.id, Reason::default()));
+            return Plan {
+                errors: errors.collect(),
+                ..Plan::default()
+            };
+        }
+        self.0.run()
+    }
 }
