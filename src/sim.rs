@@ -31,6 +31,7 @@ mod pod;
 mod preemption;
 mod provisioner;
 mod request;
+mod reservation;
 mod rollout;
 mod scaling;
 mod scheduling;
@@ -259,6 +260,7 @@ impl Model for World<'_> {
             Event::DisruptionQueue => self.disruption_queue(now, queue),
             Event::Scripted(place) => self.scripted(now, place, queue),
             Event::ImagesSeen(family) => self.images_seen(now, family),
+            Event::ReservationEnded(place) => self.reservation_ended(now, place, queue),
             Event::PoolDown(place) => self.pool_down(now, place, queue),
             Event::SpotNotice(node) => self.spot_notice(now, node, queue),
             Event::SpotReclaim(node) => self.spot_reclaim(now, node, queue),

@@ -59,6 +59,13 @@ well_known! {
     EKS_CAPACITY_TYPE = 41, "eks.amazonaws.com/capacityType";
 }
 
+/// Labels that tell of the capacity reservation an instance is in.
+pub const OF_RESERVATION: [Symbol; 3] = [
+    key::CAPACITY_RESERVATION_ID,
+    key::CAPACITY_RESERVATION_TYPE,
+    key::CAPACITY_RESERVATION_INTERRUPTIBLE,
+];
+
 /// Keys of [`WELL_KNOWN`] that Karpenter's algebra does not treat as well known (they may not be left undefined by a node).
 const NOT_WELL_KNOWN_TO_KARPENTER: [Symbol; 5] = [
     key::HOSTNAME,

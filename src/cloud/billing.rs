@@ -158,6 +158,23 @@ impl Usage {
     }
 }
 
+impl BillLine {
+    /// The line of capacity that was paid for through so many microseconds and in which nothing ran.
+    #[must_use]
+    pub fn of_unused(item: String, micros: u128, price: Price, quality: Quality) -> Self {
+        let price = NanoUsd(i128::from(price.0));
+        Self {
+            layer: Layer::Compute,
+            item,
+            quantity: micros,
+            unit: Unit::Hour,
+            unit_price: price,
+            amount: price.scaled(micros as i128, HOUR as i128),
+            quality,
+        }
+    }
+}
+
 /// Whole seconds, begun ones included, a minute at least.
 fn billed_seconds(ran: SimDuration) -> SimDuration {
     let seconds = ran.as_micros().div_ceil(SECOND);

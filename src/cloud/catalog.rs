@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::allocatable::{allocatable, capacity};
 use super::node_class::NodeClassParams;
+use super::reservation::{CapacityReservation, Labels as ReservationLabels};
 use super::{CapacityType, InstanceType, InstanceTypeId, Offering};
 use crate::api::{Requirement, Requirements, Symbol, Symbols, key};
 
@@ -168,6 +169,39 @@ impl Catalog {
                 .set(key::OS, Requirement::of(vec![self.windows]));
         }
         seen
+    }
+
+    /// Adds to types as seen under a node class what its capacity reservations offer, in the order given (spec/karpenter.md 3.1).
+    pub fn reserve(
+        &self,
+        types: &mut [InstanceType],
+        reservations: &[&CapacityReservation],
+        labels: ReservationLabels,
+    ) {
+        for reservation in reservations {
+            let id = reservation.instance_type;
+            let on_demand = self.terms(id).on_demand.map(|terms| terms.price);
+            let seen = &mut types[id.index()];
+            let usable = |offering: &Offering| {
+                offering.zone == reservation.zone
+                    && offering.capacity_type == CapacityType::OnDemand
+                    && offering.available
+            };
+            let mut offering = reservation.offering(on_demand.unwrap_or_default(), labels);
+            offering.available = seen.offerings.iter().any(usable);
+            for (label, requirement) in offering.requirements.iter() {
+                let told = match label {
+                    key::ZONE | key::ZONE_ID => continue,
+                    _ => seen
+                        .requirements
+                        .get(label)
+                        .map_or(&[][..], Requirement::values),
+                };
+                let all = told.iter().chain(requirement.values()).copied().collect();
+                seen.requirements.set(label, Requirement::of(all));
+            }
+            seen.offerings.push(offering);
+        }
     }
 
     fn admit(&mut self, facts: TypeFacts, terms: TypeTerms, symbols: &mut Symbols) {

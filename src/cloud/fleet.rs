@@ -6,6 +6,7 @@
 //! follows the failures published in kubernetes-sigs/karpenter#3198.
 
 use super::{CapacityType, Pool, Price};
+use crate::api::Symbol;
 
 /// How a fleet picks among its overrides.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -34,6 +35,8 @@ pub struct Override {
     pub pool: Pool,
     /// What it costs at EC2 now.
     pub price: Price,
+    /// The capacity reservation it is launched into, by id.
+    pub reservation: Option<Symbol>,
 }
 
 /// What a pool has left for one more instance, from nothing to plenty.
@@ -128,6 +131,7 @@ mod tests {
             .map(|(price, place)| Override {
                 pool: pool(place),
                 price: Price(price),
+                reservation: None,
             })
             .collect()
     }

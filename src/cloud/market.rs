@@ -138,7 +138,7 @@ impl SpotMarket {
     }
 
     /// What the pool has left for one more instance at `at`. Spot is [`Capacity::Thin`] within [`THIN_AROUND_OUTAGE`] of an outage;
-    /// on-demand runs dry in droughts alone. Reservations are not the market's and always have capacity.
+    /// on-demand runs dry in droughts alone. Reservations are not the market's: what they have left is asked of them.
     pub fn capacity(&mut self, pool: Pool, capacity_type: CapacityType, at: SimTime) -> Capacity {
         let state = self.state(pool);
         let spot = capacity_type == CapacityType::Spot;

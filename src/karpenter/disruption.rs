@@ -5,7 +5,7 @@
 //! pass. Started commands live in a [`Queue`] until their replacements are ready. Every node that could go and stays is named with
 //! the reason, since people will ask.
 //!
-//! Not modelled: CapacityBuffers and reserved capacity.
+//! Not modelled: CapacityBuffers.
 
 mod balanced;
 pub mod candidate;

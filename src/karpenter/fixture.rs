@@ -1,7 +1,10 @@
 //! A catalog made by hand, for the tests of this room.
 
 use crate::api::{Operator, Requirement, Requirements, Resource, Resources, Symbol, Symbols, key};
-use crate::cloud::{CapacityType, InstanceType, Offering, Price};
+use crate::cloud::reservation::Labels;
+use crate::cloud::{
+    CapacityReservation, CapacityType, InstanceType, InstanceTypeId, Offering, Price,
+};
 
 pub(super) const SPOT: CapacityType = CapacityType::Spot;
 pub(super) const ON_DEMAND: CapacityType = CapacityType::OnDemand;
@@ -67,6 +70,32 @@ impl Fixture {
             offerings,
         });
         self.types.len() - 1
+    }
+
+    /// Adds an offering out of a reservation of so many instances.
+    pub(super) fn reserve(&mut self, kind: usize, zone: &str, id: &str, count: u32) {
+        let symbols = &mut self.symbols;
+        let reservation = CapacityReservation {
+            id: symbols.intern(id),
+            instance_type: InstanceTypeId(kind as u16),
+            zone: symbols.intern(zone),
+            count,
+            ends: None,
+        };
+        let labels = Labels {
+            reserved: symbols.intern("reserved"),
+            kind: symbols.intern("default"),
+            interruptible: symbols.intern("false"),
+        };
+        let offering = reservation.offering(mills_per_hour(1_000), labels);
+        let seen = &mut self.types[kind];
+        for label in [key::ZONE, key::CAPACITY_TYPE] {
+            let told = seen.requirements.get(label).into_iter();
+            let told = told.chain(offering.requirements.get(label));
+            let values = told.flat_map(|set| set.values().to_vec()).collect();
+            seen.requirements.set(label, Requirement::of(values));
+        }
+        seen.offerings.push(offering);
     }
 
     /// Requirements of exactly these values.

@@ -1,6 +1,7 @@
 //! What does a claim ask EC2 for, and what follows from the answer? (spec/karpenter.md 3.2 to 3.4, 3.6)
 //!
-//! Not modelled: reserved capacity (filters 2 to 4 of 3.2) and placement groups; a claim is launched as if it did not allow `reserved`.
+//! Not modelled: capacity blocks and interruptible reservations (so that filter 2 of 3.2 has one kind to choose and filter 3 nothing to
+//! do), and placement groups.
 
 pub mod failure;
 pub mod filter;
@@ -73,6 +74,7 @@ pub fn create_fleet(launch: &Launch<'_>) -> Result<CreateFleet, NothingToLaunch>
                 zone: offering.zone,
             },
             price: offering.price,
+            reservation: offering.reservation.map(|reservation| reservation.id),
         })
         .collect();
     Ok(CreateFleet {
@@ -87,14 +89,15 @@ fn id(place: usize) -> InstanceTypeId {
     InstanceTypeId(u16::try_from(place).expect("a catalog numbers its types in 16 bits"))
 }
 
-/// Spot if the claim allows it and any kept type offers it, else on-demand (3.3).
+/// Reserved if the claim allows it and any kept type offers it, else spot likewise, else on-demand (3.3).
 fn capacity_type(launch: &Launch<'_>, kept: &[Kept<'_>]) -> CapacityType {
-    let spot_offered = kept.iter().any(|kept| kept.offers(CapacityType::Spot));
-    if spot_offered && offerings::allows(launch.requirements, CapacityType::Spot, launch.symbols) {
-        CapacityType::Spot
-    } else {
-        CapacityType::OnDemand
-    }
+    let possible = |&way: &CapacityType| {
+        kept.iter().any(|kept| kept.offers(way))
+            && offerings::allows(launch.requirements, way, launch.symbols)
+    };
+    let preferred = [CapacityType::Reserved, CapacityType::Spot];
+    let found = preferred.into_iter().find(possible);
+    found.unwrap_or(CapacityType::OnDemand)
 }
 
 #[cfg(test)]
@@ -142,6 +145,29 @@ mod tests {
         assert_eq!(request.capacity_type, ON_DEMAND);
         assert_eq!(request.strategy, Strategy::LowestPrice);
         assert_eq!(request.overrides.len(), 1);
+    }
+
+    #[test]
+    fn reserved_capacity_comes_before_spot_and_from_the_largest_reservation_of_a_pool() {
+        let mut f = Fixture::new();
+        f.kind("m5.large", &[("a", SPOT, 1), ("a", ON_DEMAND, 100)]);
+        f.reserve(0, "a", "cr-1", 2);
+        f.reserve(0, "a", "cr-2", 3);
+        f.reserve(0, "b", "cr-3", 1);
+        f.kind("m6.large", &[("a", SPOT, 1)]);
+        let launched_into = |claim: &Requirements| {
+            let request = fleet(&f, claim).unwrap();
+            let named = |choice: &Override| choice.reservation.map(|id| f.symbols.name(id));
+            let named: Vec<_> = request.overrides.iter().map(named).collect();
+            (request.capacity_type, request.strategy, named)
+        };
+        let both = vec![Some("cr-2".into()), Some("cr-3".into())];
+        let wanted = (CapacityType::Reserved, Strategy::LowestPrice, both);
+        assert_eq!(launched_into(&Requirements::new()), wanted);
+        let one = f.claim(&[(key::CAPACITY_RESERVATION_ID, &["cr-1"])]);
+        assert_eq!(launched_into(&one).2, [Some("cr-1".into())]);
+        let spot = f.claim(&[(key::CAPACITY_TYPE, &["spot", "on-demand"])]);
+        assert_eq!(launched_into(&spot).0, SPOT);
     }
 
     #[test]

@@ -276,6 +276,13 @@ pub struct Starvation {
 }
 
 impl Scenario {
+    /// The place of the capacity reservation with this id.
+    #[must_use]
+    pub fn reservation_place(&self, id: Symbol) -> Option<usize> {
+        let all = &self.cluster.reservations;
+        all.iter().position(|reservation| reservation.id == id)
+    }
+
     /// The template of a service or DaemonSet.
     #[must_use]
     pub fn template(&self, id: TemplateId) -> &PodTemplate {

@@ -81,7 +81,15 @@ pub(super) fn resolve(
 
     let cluster = spec.cluster.get().zip(catalog.as_ref());
     let cluster = cluster.and_then(|(spec, catalog)| {
-        cluster::cluster(cx, spec, catalog, &objects.karpenter, &objects.applied)
+        let start = clock.as_ref().map(|clock| &clock.start);
+        cluster::cluster(
+            cx,
+            spec,
+            catalog,
+            &objects.karpenter,
+            &objects.applied,
+            start,
+        )
     });
     let market = spec.market.get().zip(catalog.as_ref());
     let start = clock.as_ref().map(|clock| &clock.start);

@@ -2,7 +2,7 @@
 
 use crate::cloud::billing::{Bill, BillLine, Gp3Volume, PricePath, Usage, hourly, sqs_requests};
 use crate::cloud::prices::{Item, Quality};
-use crate::cloud::{CapacityType, NanoUsd, Price};
+use crate::cloud::{CapacityType, InstanceTypeId, NanoUsd, Price};
 use crate::cluster::Key;
 use crate::des::{SimDuration, SimTime};
 use crate::metrics::result::{CostLine, CostResult, NodeRecord};
@@ -20,6 +20,9 @@ const MESSAGE_BYTES: u64 = 4 << 10;
 /// Layers of the bill after those of the nodes.
 const FIXED_LAYERS: [&str; 5] = ["Control plane", "Storage", "Network", "Queues", "Frontend"];
 
+/// The layer of capacity that is reserved and not used, in a scenario with capacity reservations.
+const UNUSED: &str = "Unused reservations";
+
 /// The bills of nodes that are gone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
@@ -34,7 +37,19 @@ pub(super) struct Ledger {
     /// Bills by layer, type and way of buying.
     lines: std::collections::BTreeMap<(usize, String, CapacityType), (u128, i128, Quality)>,
     storage_hours: u128,
+    /// By capacity reservation: time that instances were in it.
+    pub(super) reserved_micros: Vec<u128>,
     pub(super) records: Vec<NodeRecord>,
+}
+
+impl Ledger {
+    /// Nothing so far, with so many capacity reservations.
+    pub(super) fn new(reservations: usize) -> Self {
+        Self {
+            reserved_micros: vec![0; reservations],
+            ..Self::default()
+        }
+    }
 }
 
 /// One node's bill.
@@ -47,10 +62,12 @@ struct NodeBill {
 impl World<'_> {
     /// The names of all layers of the bill.
     pub(super) fn cost_layers(&self) -> Vec<String> {
+        let reserves = !self.scenario.cluster.reservations.is_empty();
         self.layers
             .iter()
             .cloned()
             .chain(FIXED_LAYERS.map(str::to_owned))
+            .chain(reserves.then(|| UNUSED.to_owned()))
             .collect()
     }
 
@@ -98,17 +115,18 @@ impl World<'_> {
                 quality,
             );
         }
-        let (list, quality) = terms
-            .on_demand
-            .as_ref()
-            .map_or((Price::default(), Quality::Estimated), |terms| {
-                (terms.price, Quality::from(terms.source))
-            });
+        let (price, quality) = self.on_demand_price(instance.kind);
+        (PricePath::constant(price), quality)
+    }
+
+    /// What a type costs on demand, discount taken off.
+    pub(super) fn on_demand_price(&self, kind: InstanceTypeId) -> (Price, Quality) {
+        let terms = self.scenario.catalog.terms(kind).on_demand.as_ref();
+        let (list, quality) = terms.map_or((Price::default(), Quality::Estimated), |terms| {
+            (terms.price, Quality::from(terms.source))
+        });
         let kept = 1_000_000 - u64::from(self.scenario.prices.discount_ppm);
-        (
-            PricePath::constant(Price(list.0 * kept / 1_000_000)),
-            quality,
-        )
+        (Price(list.0 * kept / 1_000_000), quality)
     }
 
     fn volume_of(&self, node: &Node, provisioned: SimDuration) -> Gp3Volume {
@@ -156,7 +174,11 @@ impl World<'_> {
             cpu_requested: requested,
             pods: node.pods_ever,
         };
+        let reserved = self.reserved_micros(&instance, now);
         let ledger = &mut self.ledger;
+        if let Some(place) = instance.reservation {
+            ledger.reserved_micros[place] += reserved;
+        }
         ledger.records.push(record);
         ledger.compute.resize(self.layers.len(), 0);
         ledger.compute[layer] += amount;
@@ -201,6 +223,10 @@ impl World<'_> {
             } else {
                 amount
             });
+        }
+        if !self.scenario.cluster.reservations.is_empty() {
+            let unused = self.unused_reservations(now, &self.reserved_until(now));
+            spent.push(unused.iter().map(|line| line.amount.0).sum());
         }
         spent
     }
@@ -309,6 +335,8 @@ impl World<'_> {
         for (layer, bill) in FIXED_LAYERS.iter().zip(&platform) {
             lines.extend(bill.iter().map(|line| cost_line(layer, line)));
         }
+        let unused = self.unused_reservations(now, &self.ledger.reserved_micros);
+        lines.extend(unused.iter().map(|line| cost_line(UNUSED, line)));
         let total: i128 = lines.iter().map(|line| line.amount_nano_usd).sum();
         let tax = NanoUsd(total)
             .scaled(i128::from(self.scenario.prices.tax_ppm), 1_000_000)

@@ -59,12 +59,14 @@ impl World<'_> {
             hashes: claim.hashes,
             labels: &node.labels,
             zone: instance.zone,
+            reservation: instance.held(),
         };
         let pool = karpenter.pool(place);
         let wanted = Wanted {
             hashes: karpenter.hashes(pool),
             requirements: &pool.requirements,
             zones: &karpenter.class_of(place).zones,
+            reservations: &karpenter.class_of(place).reservations,
         };
         let reason = drifted(&claim, &wanted, &self.scenario.symbols);
         let since = node.drifted.map_or(now, |drifted| drifted.since);

@@ -126,6 +126,8 @@ pub(super) enum Event {
     Scripted(u16),
     /// Karpenter notices new images of a family.
     ImagesSeen(AmiFamily),
+    /// Karpenter sees that a capacity reservation has ended.
+    ReservationEnded(u16),
     /// A spot pool goes down.
     PoolDown(u32),
     /// EC2 takes a spot instance back: the notice.

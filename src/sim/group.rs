@@ -1,6 +1,6 @@
 //! Managed node groups: what is a node of one like?
 
-use crate::api::{Effect, LabelSet, Symbol, Taint, key, taint};
+use crate::api::{Effect, LabelSet, Symbol, Taint, key, label, taint};
 use crate::cloud::{InstanceType, InstanceTypeId};
 use crate::cluster::TemplateId;
 use crate::kube::autoscaler::TemplateNode;
@@ -80,11 +80,12 @@ pub(super) fn label_instance(
     zone: Symbol,
     capacity_type: Symbol,
 ) {
-    for (label, requirement) in kind.requirements.iter() {
+    for (name, requirement) in kind.requirements.iter() {
         if let [value] = requirement.values()
+            && !label::OF_RESERVATION.contains(&name)
             && !requirement.allows_absence()
         {
-            labels.insert(label, *value);
+            labels.insert(name, *value);
         }
     }
     labels.insert(key::ZONE, zone);

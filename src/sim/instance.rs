@@ -3,7 +3,7 @@
 use crate::api::{Resource, Symbol};
 use crate::cloud::latency::{LaunchLatency, SHUTTING_DOWN};
 use crate::cloud::market::Pool;
-use crate::cloud::{AmiFamily, InstanceTypeId};
+use crate::cloud::{AmiFamily, CapacityType, InstanceTypeId};
 use crate::cluster::Key;
 use crate::des::{Class, Dist, Purpose, SimDuration, SimTime};
 use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
@@ -94,6 +94,9 @@ impl<'s> World<'s> {
         };
         let capacity_type = self.capacity_type_symbols[instance.capacity_type as usize];
         label_instance(&mut labels, kind, instance.zone, capacity_type);
+        if instance.capacity_type == CapacityType::Reserved {
+            self.label_reservation(&mut labels, kind, &instance);
+        }
         labels.insert(crate::api::key::HOSTNAME, Symbol::hostname(key.slot()));
         let network = scenario
             .catalog
@@ -289,7 +292,8 @@ impl<'s> World<'s> {
     pub(super) fn instance_gone(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
         if let Some(node) = self.nodes.get(key) {
             self.wake_static_pool(now, node.owner, queue);
-            self.nodes.remove(key);
+            let node = self.nodes.remove(key);
+            self.leave_reservation(node.instance);
             self.touch_consolidation();
             self.poke_provisioner(now, queue);
         }

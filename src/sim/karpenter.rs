@@ -6,7 +6,10 @@ use crate::api::{Resources, Symbol, Symbols, key};
 use crate::cloud::SpotMarket;
 use crate::cloud::ice::IceCache;
 use crate::cloud::market::Pool;
-use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId, Offering};
+use crate::cloud::reservation::Reservations;
+use crate::cloud::{
+    AmiFamily, CapacityReservation, CapacityType, InstanceType, InstanceTypeId, Offering,
+};
 use crate::des::SimTime;
 use crate::karpenter::budget::Budget;
 use crate::karpenter::disruption;
@@ -34,6 +37,9 @@ pub(super) struct Karpenter<'s> {
     pub(super) budgets: Vec<Vec<Budget>>,
     pub(super) batcher: Batcher,
     pub(super) ice: IceCache,
+    all_reservations: &'s [CapacityReservation],
+    /// What is left of them.
+    pub(super) reservations: Reservations,
     /// By NodePool: the types its requirements ever leave, with the offerings of this moment.
     pub(super) types: Vec<Vec<InstanceType>>,
     /// The same types in the catalog.
@@ -59,7 +65,11 @@ pub(super) struct Karpenter<'s> {
 }
 
 impl<'s> Karpenter<'s> {
-    pub(super) fn new(model: &'s KarpenterModel, symbols: &Symbols) -> Self {
+    pub(super) fn new(
+        model: &'s KarpenterModel,
+        reservations: &'s [CapacityReservation],
+        symbols: &Symbols,
+    ) -> Self {
         let places = 0..model.pools.len();
         let candidates: Vec<_> = places
             .clone()
@@ -77,6 +87,8 @@ impl<'s> Karpenter<'s> {
                 max: model.batch_max,
             }),
             ice: IceCache::new(),
+            all_reservations: reservations,
+            reservations: Reservations::new(reservations.len()),
             types: candidates
                 .iter()
                 .map(|of_pool| of_pool.iter().map(|(_, kind)| (*kind).clone()).collect())
@@ -92,7 +104,8 @@ impl<'s> Karpenter<'s> {
             launched: FxHashMap::default(),
             claims: vec![0; model.pools.len()],
             passes: 0,
-            always_spot: revisions.into_iter().all(|pool| allows_spot(pool, symbols))
+            always_spot: reservations.is_empty()
+                && revisions.into_iter().all(|pool| allows_spot(pool, symbols))
                 && candidates
                     .iter()
                     .flatten()
@@ -106,8 +119,35 @@ impl<'s> Karpenter<'s> {
         }
     }
 
-    /// Brings the offerings up to date with what is known to be out of capacity and with the prices last looked up.
+    /// Brings the offerings up to date with what is known to be out of capacity, with the prices last looked up, and with what is left of
+    /// the reservations.
     pub(super) fn refresh_offerings(&mut self, now: SimTime, market: &mut SpotMarket) {
+        self.refresh_unreserved(now, market);
+        if !self.all_reservations.is_empty() {
+            self.refresh_reserved(now);
+        }
+    }
+
+    fn refresh_reserved(&mut self, now: SimTime) {
+        for place in 0..self.types.len() {
+            let class = self.class_of(place);
+            for (shown, &id) in self.types[place].iter_mut().zip(&self.type_ids[place]) {
+                let fresh = &class.types[id.index()];
+                for (offered, offering) in fresh.offerings.iter().zip(&mut shown.offerings) {
+                    let Some(held) = &mut offering.reservation else {
+                        continue;
+                    };
+                    let all = self.all_reservations;
+                    let place = all.iter().position(|known| known.id == held.id);
+                    let place = place.expect("offerings are of known reservations");
+                    held.capacity = self.reservations.left(place, &all[place], now);
+                    offering.available = offered.available && held.capacity > 0;
+                }
+            }
+        }
+    }
+
+    fn refresh_unreserved(&mut self, now: SimTime, market: &mut SpotMarket) {
         if self.price_cache.is_stale(now) && self.price_cache.fill(now) {
             self.reprice(market);
         }
@@ -346,6 +386,7 @@ pub(super) fn options(model: &KarpenterModel, consolidation_simulation: bool) ->
         consolidation_simulation,
         narrows_capacity_types: !consolidation_simulation,
         claim_types: model.version.claim_types(),
+        reserved_capacity: model.reserved_capacity,
         ..Options::default()
     }
 }

@@ -20,6 +20,15 @@ const FLEET_CALL: Dist = Dist::Uniform {
     high: 4.0,
 };
 
+/// What EC2 launched.
+#[derive(Clone, Copy)]
+struct Choice {
+    pool: Pool,
+    capacity_type: CapacityType,
+    /// The place of the capacity reservation it is in.
+    reservation: Option<usize>,
+}
+
 impl<'s> World<'s> {
     /// Creates a NodeClaim and asks EC2 for its instance.
     pub(super) fn create_claim(
@@ -85,7 +94,11 @@ impl<'s> World<'s> {
         };
         let launched = self.ask_fleet(now, key, &mut karpenter);
         match launched {
-            Some((pool, capacity_type)) => {
+            Some(Choice {
+                pool,
+                capacity_type,
+                reservation,
+            }) => {
                 let ordinal = karpenter.next_ordinal(pool.instance_type, pool.zone);
                 self.stamp_class(key, &karpenter);
                 self.karpenter = Some(karpenter);
@@ -93,6 +106,7 @@ impl<'s> World<'s> {
                     kind: pool.instance_type,
                     zone: pool.zone,
                     capacity_type,
+                    reservation,
                     ordinal,
                     billed_from: now,
                 };
@@ -132,7 +146,7 @@ impl<'s> World<'s> {
         now: SimTime,
         key: Key<Node>,
         karpenter: &mut Karpenter<'s>,
-    ) -> Option<(Pool, CapacityType)> {
+    ) -> Option<Choice> {
         let node = &self.nodes[key];
         let (claim, Owner::Pool(pool)) = (node.claim.as_ref()?, node.owner) else {
             return None;
@@ -165,12 +179,15 @@ impl<'s> World<'s> {
             .draw(Purpose::IceDraw, pool as u64)
             .uniform(self.counters.claims_created);
         let (market, dark) = (&mut self.market, &self.dark_zones);
+        let reserved = request.capacity_type == CapacityType::Reserved;
         let outcome = create_fleet(
             request.strategy,
             &overrides,
             |pool| {
                 if dark.iter().any(|&(zone, _)| zone == pool.zone) {
                     Capacity::None
+                } else if reserved {
+                    Capacity::Ample // Karpenter counts along, so that it never asks for more
                 } else {
                     market.capacity(pool, request.capacity_type, now)
                 }
@@ -178,10 +195,25 @@ impl<'s> World<'s> {
             u,
         );
         self.note_fleet(now, key, &request, &overrides, &outcome);
+        let drawn_on = |pool| {
+            let choice = overrides.iter().find(|choice| choice.pool == pool)?;
+            self.scenario.reservation_place(choice.reservation?)
+        };
         for pool in outcome.insufficient {
-            karpenter.ice.mark(pool, request.capacity_type, now);
+            match drawn_on(pool) {
+                Some(place) => karpenter.reservations.refused(place, now),
+                None => karpenter.ice.mark(pool, request.capacity_type, now),
+            }
         }
-        outcome.launched.map(|pool| (pool, request.capacity_type))
+        let choice = outcome.launched.map(|pool| Choice {
+            pool,
+            capacity_type: request.capacity_type,
+            reservation: drawn_on(pool),
+        });
+        if let Some(place) = choice.and_then(|choice| choice.reservation) {
+            karpenter.reservations.launched(place);
+        }
+        choice
     }
 
     /// Pods that waited for a claim that is gone wait for capacity now.

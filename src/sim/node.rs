@@ -32,9 +32,19 @@ pub(super) struct Instance {
     pub(super) kind: InstanceTypeId,
     pub(super) zone: Symbol,
     pub(super) capacity_type: CapacityType,
+    /// The place of the capacity reservation it was launched into.
+    pub(super) reservation: Option<usize>,
     /// How many were launched in its pool before it.
     pub(super) ordinal: u32,
     pub(super) billed_from: SimTime,
+}
+
+impl Instance {
+    /// The place of the capacity reservation it is in.
+    pub(super) fn held(&self) -> Option<usize> {
+        let reserved = self.capacity_type == CapacityType::Reserved;
+        self.reservation.filter(|_| reserved)
+    }
 }
 
 /// How a node came to its end.

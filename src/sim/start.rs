@@ -101,7 +101,9 @@ impl<'s> World<'s> {
                 .iter()
                 .map(|group| group.spec.desired)
                 .collect(),
-            karpenter: karpenter.map(|karpenter| Karpenter::new(karpenter, &scenario.symbols)),
+            karpenter: karpenter.map(|karpenter| {
+                Karpenter::new(karpenter, &scenario.cluster.reservations, &scenario.symbols)
+            }),
             cluster_state: ClusterState::new(SimTime::ZERO),
             consolidation_touched: false,
             disruption_alarm: None,
@@ -126,7 +128,7 @@ impl<'s> World<'s> {
             }),
             layers: layers.clone(),
             price_list: PriceList::of(&scenario.region),
-            ledger: Ledger::default(),
+            ledger: Ledger::new(scenario.cluster.reservations.len()),
             starvation: StarvationLedger::new(
                 scenario.starvation.pod,
                 thresholds,
@@ -162,6 +164,7 @@ impl<'s> World<'s> {
         for group in 0..self.scenario.cluster.node_groups.len() {
             self.boot_group(group, queue);
         }
+        self.watch_reservations(queue);
         for source in 0..self.sources.len() {
             if let Some(at) = self.sources.next_at(source) {
                 queue.push(at, Class::Environment, Event::Arrive(source as u16));
@@ -312,6 +315,7 @@ impl<'s> World<'s> {
             kind,
             zone,
             capacity_type: group.capacity_type,
+            reservation: None,
             ordinal: id.0,
             billed_from: now,
         });

@@ -31,6 +31,7 @@ mod queue;
 mod readme;
 mod recorded;
 mod recording;
+mod reservations;
 mod rollout;
 mod scenario;
 mod scenarios;

@@ -159,6 +159,8 @@ pub struct Ec2NodeClassSpec {
     pub subnet_selector_terms: Vec<TagSelectorTerm>,
     /// Which security groups.
     pub security_group_selector_terms: Vec<TagSelectorTerm>,
+    /// Which capacity reservations.
+    pub capacity_reservation_selector_terms: Vec<CapacityReservationSelectorTerm>,
     /// Node role.
     pub role: Option<String>,
     /// Instead of a role.
@@ -214,6 +216,21 @@ pub struct TagSelectorTerm {
     /// By name (security groups).
     pub name: Option<String>,
     /// By tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// A selector of capacity reservations.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CapacityReservationSelectorTerm {
+    /// By id.
+    pub id: Option<String>,
+    /// Account they belong to.
+    #[serde(rename = "ownerID")]
+    pub owner_id: Option<String>,
+    /// `open` or `targeted`.
+    pub instance_match_criteria: Option<String>,
+    /// By tags; `*` is any value.
     pub tags: BTreeMap<String, String>,
 }
 

@@ -1,6 +1,6 @@
 //! The labels of a type as requirements (spec/karpenter.md 2.6): what it lacks is `DoesNotExist`.
 
-use crate::api::{Requirement, Requirements, Symbol, Symbols, key};
+use crate::api::{Requirement, Requirements, Symbol, Symbols, key, label};
 
 use super::facts::TypeFacts;
 
@@ -69,11 +69,7 @@ pub(super) fn of_offering(zone: Symbol, capacity_type: Symbol) -> Requirements {
     requirements.set(key::ZONE, Requirement::of(vec![zone]));
     requirements.set(key::ZONE_ID, Requirement::of(vec![zone]));
     requirements.set(key::CAPACITY_TYPE, Requirement::of(vec![capacity_type]));
-    for reservation in [
-        key::CAPACITY_RESERVATION_ID,
-        key::CAPACITY_RESERVATION_TYPE,
-        key::CAPACITY_RESERVATION_INTERRUPTIBLE,
-    ] {
+    for reservation in label::OF_RESERVATION {
         requirements.set(reservation, Requirement::none());
     }
     requirements

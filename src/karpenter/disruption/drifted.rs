@@ -25,6 +25,8 @@ pub enum DriftReason {
     SecurityGroupDrift,
     /// The class selects no subnet in the node's zone.
     SubnetDrift,
+    /// The class does not select the capacity reservation any more that the node is in.
+    CapacityReservationDrift,
 }
 
 impl DriftReason {
@@ -38,6 +40,7 @@ impl DriftReason {
             Self::AmiDrift => "AMIDrift",
             Self::SecurityGroupDrift => "SecurityGroupDrift",
             Self::SubnetDrift => "SubnetDrift",
+            Self::CapacityReservationDrift => "CapacityReservationDrift",
         }
     }
 }
@@ -71,6 +74,8 @@ pub struct Launched<'a> {
     pub labels: &'a LabelSet,
     /// Its zone.
     pub zone: Symbol,
+    /// The capacity reservation it is in, by its place.
+    pub reservation: Option<usize>,
 }
 
 /// What its pool and class say now.
@@ -82,6 +87,8 @@ pub struct Wanted<'a> {
     pub requirements: &'a Requirements,
     /// Zones in which the class selects subnets.
     pub zones: &'a [Symbol],
+    /// Capacity reservations the class selects, by their places.
+    pub reservations: &'a [usize],
 }
 
 /// Why the claim has drifted, if it has.
@@ -110,6 +117,11 @@ pub fn drifted(
         Some(DriftReason::SecurityGroupDrift)
     } else if !wanted.zones.contains(&claim.zone) {
         Some(DriftReason::SubnetDrift)
+    } else if claim
+        .reservation
+        .is_some_and(|place| !wanted.reservations.contains(&place))
+    {
+        Some(DriftReason::CapacityReservationDrift)
     } else {
         None
     }
@@ -132,6 +144,8 @@ mod tests {
         hashes: Hashes,
         requirements: Requirements,
         zones: Vec<Symbol>,
+        /// Those the class selects, where the claim is in 1.
+        reservations: Vec<usize>,
     }
 
     impl Case {
@@ -143,6 +157,7 @@ mod tests {
                 hashes: SAME,
                 requirements: Requirements::new(),
                 zones,
+                reservations: vec![0, 1],
             }
         }
 
@@ -161,11 +176,13 @@ mod tests {
                 hashes: SAME,
                 labels: &labels.into_iter().collect(),
                 zone,
+                reservation: Some(1),
             };
             let wanted = Wanted {
                 hashes: self.hashes,
                 requirements: &self.requirements,
                 zones: &self.zones,
+                reservations: &self.reservations,
             };
             drifted(&claim, &wanted, &self.symbols)
         }
@@ -175,6 +192,9 @@ mod tests {
     fn the_first_reason_in_order_is_named() {
         let mut case = Case::new();
         assert_eq!(case.reason(), None);
+        case.reservations = vec![0, 2];
+        let reason = case.reason();
+        assert_eq!(reason, Some(DriftReason::CapacityReservationDrift));
         case.zones.clear();
         assert_eq!(case.reason(), Some(DriftReason::SubnetDrift));
         case.hashes.security_groups = 0;

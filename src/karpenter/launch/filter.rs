@@ -11,6 +11,10 @@ use super::{Launch, MOST_TYPES, NothingToLaunch};
 pub enum Filter {
     /// Labels, size and at least one available offering.
     CompatibleAvailable,
+    /// Nothing but reserved capacity, where there is any.
+    CapacityReservationType,
+    /// Of the reservations in a pool, the one with most left.
+    ReservedOffering,
     /// Bare metal and accelerators only if there is nothing else.
     Exotic,
     /// Spot only below the cheapest on-demand price.
@@ -55,6 +59,12 @@ pub(super) fn apply<'a>(launch: &Launch<'a>) -> Result<(Vec<Kept<'a>>, Passed), 
         Ok(kept)
     };
     let kept = some(compatible_available(launch), Filter::CompatibleAvailable)?;
+    let kept = if offers_reserved(launch, &kept) {
+        let kept = some(reserved_alone(kept), Filter::CapacityReservationType)?;
+        some(largest_reservations(kept), Filter::ReservedOffering)?
+    } else {
+        kept
+    };
     let kept = some(without_exotic(launch, kept), Filter::Exotic)?;
     let kept = some(without_dear_spot(launch, kept), Filter::SpotOffering)?;
     let kept = some(truncated(launch, kept), Filter::Truncate)?;
@@ -73,12 +83,43 @@ fn compatible_available<'a>(launch: &Launch<'a>) -> Vec<Kept<'a>> {
         .filter(|(_, kind)| fits(kind))
         .map(|(place, kind)| Kept {
             kind: place,
-            offerings: offerings::available(launch.requirements, kind, launch.symbols)
-                .filter(|offering| offering.capacity_type != CapacityType::Reserved)
-                .collect(),
+            offerings: offerings::available(launch.requirements, kind, launch.symbols).collect(),
         })
         .filter(|kept| !kept.offerings.is_empty())
         .collect()
+}
+
+/// Whether the claim may be launched into a reservation; where it cannot be, the two filters of reservations leave everything.
+fn offers_reserved(launch: &Launch<'_>, kept: &[Kept<'_>]) -> bool {
+    let reserved = CapacityType::Reserved;
+    kept.iter().any(|kept| kept.offers(reserved))
+        && offerings::allows(launch.requirements, reserved, launch.symbols)
+}
+
+fn reserved_alone(mut kept: Vec<Kept<'_>>) -> Vec<Kept<'_>> {
+    for kept in &mut kept {
+        kept.offerings
+            .retain(|offering| offering.capacity_type == CapacityType::Reserved);
+    }
+    kept.retain(|kept| !kept.offerings.is_empty());
+    kept
+}
+
+/// CreateFleet takes one reservation for each type and zone. Of two with as much left, the first.
+fn largest_reservations(mut kept: Vec<Kept<'_>>) -> Vec<Kept<'_>> {
+    let left = |offering: &Offering| offering.reservation.map_or(0, |held| held.capacity);
+    for kept in &mut kept {
+        let mut largest: Vec<&Offering> = Vec::new();
+        for &offering in &kept.offerings {
+            match largest.iter_mut().find(|known| known.zone == offering.zone) {
+                Some(known) if left(offering) > left(known) => *known = offering,
+                Some(_) => {}
+                None => largest.push(offering),
+            }
+        }
+        kept.offerings = largest;
+    }
+    kept
 }
 
 fn without_exotic<'a>(launch: &Launch<'a>, kept: Vec<Kept<'a>>) -> Vec<Kept<'a>> {

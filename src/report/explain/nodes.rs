@@ -48,6 +48,8 @@ pub(super) fn launched(names: Names<'_>, launched: &Launched) -> Told {
     let left = launched.passed.iter().map(|&(filter, types)| {
         let filter = match filter {
             Filter::CompatibleAvailable => "fit and are available",
+            Filter::CapacityReservationType => "with reserved capacity",
+            Filter::ReservedOffering => "with one reservation for each zone",
             Filter::Exotic => "after leaving out the exotic",
             Filter::SpotOffering => "after leaving out spot dearer than on demand",
             Filter::Truncate => "cheapest to EC2",
@@ -82,6 +84,9 @@ pub(super) fn not_launched(book: &Book<'_>, why: &NotLaunched) -> Told {
         NotLaunched::Nothing(nothing) => {
             let filter = match nothing.filter {
                 Filter::CompatibleAvailable => "fits and has an available offering",
+                Filter::CapacityReservationType | Filter::ReservedOffering => {
+                    "has reserved capacity left"
+                }
                 Filter::Exotic => "is generic",
                 Filter::SpotOffering => "is cheaper as spot than on demand",
                 Filter::Truncate => "keeps minValues among the 60 cheapest",

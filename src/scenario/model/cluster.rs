@@ -3,7 +3,7 @@
 use crate::api::objects::karpenter::{Budget, ConsolidationPolicy};
 use crate::api::{LabelSet, Requirements, Resource, Symbol, Taint};
 use crate::cloud::market::MarketSettings;
-use crate::cloud::{AmiFamily, CapacityType, InstanceType, InstanceTypeId};
+use crate::cloud::{AmiFamily, CapacityReservation, CapacityType, InstanceType, InstanceTypeId};
 use crate::cluster::TemplateId;
 use crate::des::{Dist, SimDuration};
 use crate::karpenter::Version;
@@ -21,6 +21,8 @@ pub struct ClusterModel {
     pub zones: Vec<Symbol>,
     /// Managed node groups.
     pub node_groups: Vec<NodeGroupModel>,
+    /// Capacity reservations of the account, by id.
+    pub reservations: Vec<CapacityReservation>,
     /// Karpenter, if there is one.
     pub karpenter: Option<KarpenterModel>,
     /// Cluster Autoscaler, if there is one.
@@ -84,6 +86,8 @@ pub struct KarpenterModel {
     pub spot_to_spot: bool,
     /// Gate NodeRepair.
     pub node_repair: bool,
+    /// Gate ReservedCapacity.
+    pub reserved_capacity: bool,
     /// Gate StaticCapacity.
     pub static_capacity: bool,
     /// NodePools, heaviest first, ties by name descending (spec/karpenter.md 1.3).
@@ -184,6 +188,8 @@ pub struct NodeClassModel {
     pub name: String,
     /// Every type of the catalog, with the capacity nodes of this class have; the same order as the catalog.
     pub types: Vec<InstanceType>,
+    /// Capacity reservations it selects, by their places in [`ClusterModel::reservations`].
+    pub reservations: Vec<usize>,
     /// Zones of its subnets.
     pub zones: Vec<Symbol>,
     /// Its images.

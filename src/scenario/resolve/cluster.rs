@@ -9,6 +9,9 @@ mod karpenter;
 mod node_class;
 mod node_group;
 mod node_pool;
+mod reservation;
+
+use jiff::Zoned;
 
 use super::context::Context;
 use super::manifest::Manifest;
@@ -16,6 +19,8 @@ use crate::api::Symbol;
 use crate::cloud::Catalog;
 use crate::scenario::model::ClusterModel;
 use crate::scenario::spec::cluster::ClusterSpec;
+
+use reservation::Known;
 
 pub(super) use daemon::{DaemonPods, daemons};
 pub(super) use node_pool::suits;
@@ -25,6 +30,15 @@ const KUBERNETES_MINOR: u32 = 36;
 /// Versions EKS knows.
 const KUBERNETES_MINORS: std::ops::RangeInclusive<u32> = 28..=40;
 
+/// What a node class can choose from.
+#[derive(Clone, Copy)]
+pub(super) struct Stock<'s> {
+    catalog: &'s Catalog,
+    /// Zones of the cluster.
+    zones: &'s [Symbol],
+    reservations: &'s [Known],
+}
+
 /// The cluster; `None` where a part of it is broken, which is reported.
 pub(super) fn cluster(
     cx: &mut Context<'_>,
@@ -32,6 +46,7 @@ pub(super) fn cluster(
     catalog: &Catalog,
     karpenter_manifests: &[Manifest],
     applied: &[Manifest],
+    start: Option<&Zoned>,
 ) -> Option<ClusterModel> {
     let version = spec.kubernetes_version.get();
     let minor = version.and_then(|version| match version {
@@ -48,10 +63,16 @@ pub(super) fn cluster(
         .availability_zones
         .get()
         .map(|names| zones(cx, names, catalog))?;
+    let reservations = spec.capacity_reservations.get();
+    let reservations =
+        reservations.and_then(|specs| reservation::reservations(cx, specs, catalog, &zones, start));
+    let stock = Stock {
+        catalog,
+        zones: &zones,
+        reservations: reservations.as_deref().unwrap_or_default(),
+    };
     let karpenter = spec.karpenter.get().and_then(|karpenter| match karpenter {
-        Some(spec) => {
-            karpenter::karpenter(cx, spec, karpenter_manifests, applied, catalog, &zones).map(Some)
-        }
+        Some(spec) => karpenter::karpenter(cx, spec, karpenter_manifests, applied, stock).map(Some),
         None => {
             for manifest in applied {
                 let expected = "expected `cluster.karpenter`";
@@ -76,6 +97,10 @@ pub(super) fn cluster(
         node_groups,
         karpenter: karpenter?,
         daemons: Vec::new(),
+        reservations: reservations?
+            .into_iter()
+            .map(|known| known.reservation)
+            .collect(),
         zones,
     })
 }

@@ -24,6 +24,9 @@ pub struct ClusterSpec {
     /// Managed node groups.
     #[serde(default)]
     pub node_groups: Part<Vec<Part<NodeGroupSpec>>>,
+    /// Capacity reservations of the account, for EC2NodeClasses to select.
+    #[serde(default)]
+    pub capacity_reservations: Part<Vec<Part<CapacityReservationSpec>>>,
     /// Karpenter; a cluster without this block has none.
     #[serde(default)]
     pub karpenter: Part<Option<KarpenterSpec>>,
@@ -60,6 +63,33 @@ pub struct NodeGroupSpec {
     /// Taints of every node.
     #[serde(default)]
     pub taints: Vec<NodeGroupTaintSpec>,
+}
+
+/// An on-demand capacity reservation, by the argument names of Terraform's `aws_ec2_capacity_reservation` in camel case. It is charged
+/// while it is there, used or not. Instances of node groups do not use it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CapacityReservationSpec {
+    /// Such as `cr-0a1b2c3d4e5f60718`.
+    pub id: String,
+    /// What it reserves.
+    pub instance_type: String,
+    /// Where, by zone id or letter name.
+    pub availability_zone: String,
+    /// How many instances.
+    pub instance_count: u32,
+    /// RFC 3339; its instances become on-demand then. Never where absent.
+    #[serde(default)]
+    pub end_date: Option<String>,
+    /// `open` (where absent) or `targeted`.
+    #[serde(default)]
+    pub instance_match_criteria: Option<String>,
+    /// Account it belongs to; one's own where absent.
+    #[serde(default)]
+    pub owner_id: Option<String>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A taint of a managed node group, with EKS' own effect names.

@@ -23,6 +23,10 @@ pub(crate) struct Fleet {
     /// Values of `karpenter.sh/capacity-type`.
     pub(crate) capacity_types: &'static str,
     pub(crate) alias: &'static str,
+    /// `cluster.capacityReservations`.
+    pub(crate) reservations: &'static str,
+    /// Further fields of the EC2NodeClass's `spec`.
+    pub(crate) class: &'static str,
     pub(crate) settings: &'static str,
     /// Types the NodePool may have.
     pub(crate) types: &'static str,
@@ -44,6 +48,8 @@ impl Default for Fleet {
             labels: "{}",
             capacity_types: "[on-demand]",
             alias: "al2023@v20260901",
+            reservations: "[]",
+            class: "",
             settings: "{}",
             types: "[m7g.large, m6g.large]",
             replicas: 2,
@@ -80,8 +86,8 @@ impl Fleet {
         format!(
             "{{apiVersion: karpenter.k8s.aws/v1, kind: EC2NodeClass, metadata: {{name: default}}, spec: {{\
              amiSelectorTerms: [{{alias: {}}}], role: fleet, subnetSelectorTerms: [{{tags: {{a: b}}}}], \
-             securityGroupSelectorTerms: [{{tags: {{a: b}}}}]}}}}",
-            self.alias
+             securityGroupSelectorTerms: [{{tags: {{a: b}}}}], {}}}}}",
+            self.alias, self.class
         )
     }
 
@@ -105,6 +111,7 @@ impl fmt::Display for Fleet {
         let Self {
             duration,
             settings,
+            reservations,
             replicas,
             annotations,
             events,
@@ -122,6 +129,7 @@ region: ap-south-1
 cluster:
   name: fleet
   availabilityZones: [aps1-az1, aps1-az2]
+  capacityReservations: {reservations}
   karpenter:
     settings: {settings}
     manifests:

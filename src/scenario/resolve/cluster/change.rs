@@ -1,9 +1,8 @@
 //! Which manifests are applied while the cluster runs, and which do they replace?
 
+use super::Stock;
 use super::node_class::{Defaults, node_class};
 use super::node_pool::node_pool;
-use crate::api::Symbol;
-use crate::cloud::Catalog;
 use crate::scenario::model::cluster::Change;
 use crate::scenario::model::{NodeClassModel, NodePoolModel};
 use crate::scenario::resolve::context::Context;
@@ -16,8 +15,7 @@ pub(super) struct Present<'p> {
     pub(super) classes: &'p [Option<NodeClassModel>],
     pub(super) defaults: &'p Defaults,
     pub(super) best_effort_min_values: bool,
-    pub(super) catalog: &'p Catalog,
-    pub(super) zones: &'p [Symbol],
+    pub(super) stock: Stock<'p>,
 }
 
 /// The change a manifest makes; `None` where it is broken or there is nothing of its name.
@@ -45,8 +43,7 @@ pub(super) fn change(
         Object::NodeClass(object) => {
             let names: Vec<&str> = present.class_names.iter().map(|name| &**name).collect();
             let place = place_of(cx, manifest, &names);
-            let (catalog, zones) = (present.catalog, present.zones);
-            let class = node_class(cx, path, object, present.defaults, catalog, zones);
+            let class = node_class(cx, path, object, present.defaults, present.stock);
             Some(Change::Class(place?, Box::new(class?)))
         }
         _ => None,

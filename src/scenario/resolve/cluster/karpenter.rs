@@ -2,11 +2,10 @@
 
 mod settings;
 
+use super::Stock;
 use super::change::{Present, change};
 use super::node_class::{Defaults, node_class};
 use super::node_pool::node_pool;
-use crate::api::Symbol;
-use crate::cloud::Catalog;
 use crate::scenario::model::cluster::Change;
 use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
 use crate::scenario::resolve::context::Context;
@@ -19,8 +18,7 @@ pub(super) fn karpenter(
     spec: &KarpenterSpec,
     manifests: &[Manifest],
     applied: &[Manifest],
-    catalog: &Catalog,
-    zones: &[Symbol],
+    stock: Stock<'_>,
 ) -> Option<KarpenterModel> {
     release::check(cx);
     let version = release::version(cx);
@@ -29,6 +27,7 @@ pub(super) fn karpenter(
     let defaults = Defaults {
         reserved_enis: settings.reserved_enis,
         vm_memory_overhead_ppm: settings.vm_memory_overhead_ppm,
+        reserved_capacity: settings.reserved_capacity,
     };
     let class_names = names(manifests, "EC2NodeClass");
     let classes: Vec<Option<NodeClassModel>> = manifests
@@ -36,7 +35,7 @@ pub(super) fn karpenter(
         .filter(|manifest| manifest.kind == "EC2NodeClass")
         .map(|manifest| match &manifest.object {
             Some(Object::NodeClass(class)) => {
-                node_class(cx, &manifest.path, class, &defaults, catalog, zones)
+                node_class(cx, &manifest.path, class, &defaults, stock)
             }
             _ => None,
         })
@@ -66,8 +65,7 @@ pub(super) fn karpenter(
         classes: &classes,
         defaults: &defaults,
         best_effort_min_values: settings.best_effort_min_values,
-        catalog,
-        zones,
+        stock,
     };
     let changes: Vec<Option<Change>> = applied
         .iter()
@@ -83,6 +81,7 @@ pub(super) fn karpenter(
         best_effort_min_values: settings.best_effort_min_values,
         interruption_queue: settings.interruption_queue,
         spot_to_spot: settings.spot_to_spot,
+        reserved_capacity: settings.reserved_capacity,
         static_capacity: settings.static_capacity,
         node_repair: settings.node_repair,
         pools: pools?,

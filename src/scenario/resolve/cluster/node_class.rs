@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::hash;
+use super::{Stock, hash, reservation};
 
 use crate::api::objects::karpenter::{
     BlockDeviceMapping, Ec2NodeClass, Ec2NodeClassSpec, KubeletConfiguration, NetworkInterface,
 };
-use crate::api::{Quantity, Resource, Symbol};
+use crate::api::{Quantity, Resource};
 use crate::cloud::node_class::{BlockDevice, Interfaces, Kubelet, MIB, Threshold};
-use crate::cloud::{AmiFamily, Catalog, NodeClassParams};
+use crate::cloud::{AmiFamily, NodeClassParams};
 use crate::scenario::model::NodeClassModel;
 use crate::scenario::model::cluster::ImagesModel;
 use crate::scenario::resolve::context::Context;
@@ -23,6 +23,8 @@ const FREE_IOPS: u32 = 3_000;
 pub(super) struct Defaults {
     pub(super) reserved_enis: u32,
     pub(super) vm_memory_overhead_ppm: u32,
+    /// Whether capacity reservations are used.
+    pub(super) reserved_capacity: bool,
 }
 
 pub(super) fn node_class(
@@ -30,8 +32,7 @@ pub(super) fn node_class(
     path: &str,
     object: &Ec2NodeClass,
     defaults: &Defaults,
-    catalog: &Catalog,
-    zones: &[Symbol],
+    stock: Stock<'_>,
 ) -> Option<NodeClassModel> {
     let spec = &object.spec;
     let path = &format!("{path}.spec");
@@ -42,7 +43,7 @@ pub(super) fn node_class(
     });
     let params = NodeClassParams {
         ami_family: family,
-        zones: Some(zones.to_vec()),
+        zones: Some(stock.zones.to_vec()),
         kubelet,
         block_devices: block_devices(&spec.block_device_mappings),
         instance_store_raid0: spec.instance_store_policy.is_some(),
@@ -62,10 +63,20 @@ pub(super) fn node_class(
         .and_then(|ebs| ebs.throughput)
         .unwrap_or(FREE_THROUGHPUT_MIB);
     let iops = ebs.and_then(|ebs| ebs.iops).unwrap_or(FREE_IOPS);
+    let terms = &spec.capacity_reservation_selector_terms;
+    let reservations = reservation::selected(cx, path, terms, defaults, stock.reservations);
+    let mut types = stock.catalog.under(&params);
+    let chosen = reservations.iter();
+    let chosen: Vec<_> = chosen
+        .map(|&place| &stock.reservations[place].reservation)
+        .collect();
+    let labels = reservation::labels(cx);
+    stock.catalog.reserve(&mut types, &chosen, labels);
     Some(NodeClassModel {
         name: object.metadata.name.clone(),
-        types: catalog.under(&params),
-        zones: zones.to_vec(),
+        types,
+        reservations,
+        zones: stock.zones.to_vec(),
         image_family: family,
         volume_bytes: u64::try_from(volume).unwrap_or(0),
         extra_throughput_mib: throughput.saturating_sub(FREE_THROUGHPUT_MIB),

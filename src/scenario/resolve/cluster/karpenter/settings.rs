@@ -32,11 +32,9 @@ enum Fate {
 enum Absent {
     Flag(bool),
     Text(&'static str),
-    /// The gate ReservedCapacity became a default in 1.6.
-    ReservedCapacity,
 }
 
-use Absent::{Flag, ReservedCapacity, Text};
+use Absent::{Flag, Text};
 use Fate::{Carried, Heeded};
 
 /// Every key of the chart's `settings`: the minor version that brought it, and its fate.
@@ -50,11 +48,7 @@ const KEYS: [(&str, u16, Fate); 24] = [
     ("interruptionQueue", 0, Heeded),
     ("featureGates.spotToSpotConsolidation", 0, Heeded),
     ("featureGates.nodeRepair", 1, Heeded),
-    (
-        "featureGates.reservedCapacity",
-        3,
-        Carried(ReservedCapacity),
-    ),
+    ("featureGates.reservedCapacity", 3, Heeded),
     ("featureGates.nodeOverlay", 7, Carried(Flag(false))),
     ("featureGates.staticCapacity", 8, Heeded),
     ("featureGates.capacityBuffer", 14, Carried(Flag(false))),
@@ -118,6 +112,7 @@ pub(super) struct Settings {
     pub(super) reserved_enis: u32,
     pub(super) interruption_queue: bool,
     pub(super) spot_to_spot: bool,
+    pub(super) reserved_capacity: bool,
     pub(super) static_capacity: bool,
     pub(super) node_repair: bool,
 }
@@ -136,7 +131,7 @@ pub(super) fn settings(
         since(cx, &at, &at, Version::minor(*first));
         if let Carried(absent) = fate
             && version >= Version::minor(*first)
-            && !absent.is(node, version)
+            && !absent.is(node)
         {
             carried(cx, &at);
         }
@@ -180,6 +175,10 @@ pub(super) fn settings(
             .feature_gates
             .spot_to_spot_consolidation
             .unwrap_or(false),
+        reserved_capacity: settings
+            .feature_gates
+            .reserved_capacity
+            .unwrap_or(version.reserves_capacity()),
         static_capacity: settings.feature_gates.static_capacity.unwrap_or(false),
         node_repair: settings.feature_gates.node_repair.unwrap_or(false),
     }
@@ -210,10 +209,9 @@ fn carried(cx: &mut Context<'_>, path: &str) {
 
 impl Absent {
     /// Whether a value says what its absence says.
-    fn is(&self, node: &Node, version: Version) -> bool {
+    fn is(&self, node: &Node) -> bool {
         match (self, &node.value) {
             (Flag(default), Value::Bool(stated)) => stated == default,
-            (ReservedCapacity, Value::Bool(stated)) => *stated == version.reserves_capacity(),
             (Text(default), Value::Str(stated)) => stated == default,
             _ => false,
         }
