@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Records what the real scheduler decides about the provisioning cases, or with -check asks it again and fails where it decides otherwise.
+# What was recorded about a case that has not changed is kept: some decisions are rare.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here/../karpenter"
@@ -10,6 +11,9 @@ if [[ ${1:-} == -check ]]; then
 else
     mkdir -p "$here/recorded"
     go run ./cmd/cases "$here"/cases/provisioning/*.yaml >"$recording.cases"
-    go run ./cmd/provision -times 60 -more 240 <"$recording.cases" | gzip -9n >"$recording"
+    earlier=()
+    [[ ! -e $recording ]] || earlier=(-earlier "$recording")
+    go run ./cmd/provision "${earlier[@]}" -times 60 -more 240 <"$recording.cases" | gzip -9n >"$recording.new"
+    mv "$recording.new" "$recording"
     rm "$recording.cases"
 fi

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -23,6 +24,7 @@ func main() {
 	more := flag.Int("more", 0, "how often once more, if a decision differed from the others")
 	again := flag.Bool("check", false, "read recorded cases instead, and fail where a decision is none of those recorded")
 	most := flag.Int("most", 0, "leave out cases with more different decisions than this; 0 leaves none out")
+	earlier := flag.String("earlier", "", "a recording, compressed, whose decisions about the same cases are kept")
 	flag.Parse()
 	log.SetLogger(logging.NopLogger)
 	out := bufio.NewWriter(os.Stdout)
@@ -30,7 +32,7 @@ func main() {
 	if *again {
 		err = check(os.Stdin, out)
 	} else {
-		err = record(os.Stdin, out, *times, *more, *most)
+		err = record(os.Stdin, out, *earlier, *times, *more, *most)
 	}
 	if flushed := out.Flush(); err == nil {
 		err = flushed
@@ -47,7 +49,11 @@ type recorded struct {
 	Results []json.RawMessage `json:"results"`
 }
 
-func record(in io.Reader, out io.Writer, times, more, most int) error {
+func record(in io.Reader, out io.Writer, earlier string, times, more, most int) error {
+	known, err := read(earlier)
+	if err != nil {
+		return err
+	}
 	cases, written := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		var text json.RawMessage
@@ -63,6 +69,11 @@ func record(in io.Reader, out io.Writer, times, more, most int) error {
 		results, err := decide(&c, times, more)
 		if err != nil {
 			return fmt.Errorf("case %q: %w", c.Name, err)
+		}
+		if before := known[c.Name]; bytes.Equal(before.Case, text) {
+			for _, result := range before.Results {
+				results = insert(results, result)
+			}
 		}
 		if most > 0 && len(results) > most {
 			continue
@@ -105,6 +116,46 @@ func check(in io.Reader, out io.Writer) error {
 	return err
 }
 
+// read loads a recording by the names of its cases; where none is named, there are none.
+func read(path string) (map[string]recorded, error) {
+	known := map[string]recorded{}
+	if path == "" {
+		return known, nil
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	unzip, err := gzip.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	cases := json.NewDecoder(unzip)
+	for {
+		var one recorded
+		if err := cases.Decode(&one); err == io.EOF {
+			return known, nil
+		} else if err != nil {
+			return nil, fmt.Errorf("reading a recorded case: %w", err)
+		}
+		var named struct{ Name string }
+		if err := json.Unmarshal(one.Case, &named); err != nil {
+			return nil, err
+		}
+		known[named.Name] = one
+	}
+}
+
+// insert keeps each different decision once, in the order of their text.
+func insert(results []json.RawMessage, result json.RawMessage) []json.RawMessage {
+	place, known := slices.BinarySearchFunc(results, result, func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
+	if known {
+		return results
+	}
+	return slices.Insert(results, place, result)
+}
+
 func decide(c *world.Case, times, more int) ([]json.RawMessage, error) {
 	ctx := c.Context()
 	w, err := world.New(ctx, c)
@@ -121,10 +172,7 @@ func decide(c *world.Case, times, more int) ([]json.RawMessage, error) {
 		if err != nil {
 			return nil, err
 		}
-		place, known := slices.BinarySearchFunc(results, json.RawMessage(text), func(a, b json.RawMessage) int { return bytes.Compare(a, b) })
-		if !known {
-			results = slices.Insert(results, place, json.RawMessage(text))
-		}
+		results = insert(results, text)
 		if left == 1 && len(results) > 1 {
 			left, more = more+1, 0
 		}
