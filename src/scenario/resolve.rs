@@ -76,7 +76,7 @@ pub(super) fn resolve(
     };
     let daemons = cluster::daemons(cx, &objects.cluster, wide);
     let mut resolved = services(cx, spec, &objects, names, wide);
-    let pdbs = pdbs(cx, spec, &objects, &resolved);
+    let pdbs = pdbs(cx, spec, &objects, &resolved, &daemons);
     let queues = queues(cx, spec, names);
 
     let cluster = spec.cluster.get().zip(catalog.as_ref());
@@ -309,12 +309,16 @@ fn pdbs(
     spec: &ScenarioSpec,
     objects: &Objects,
     services: &[Option<Resolved>],
+    daemons: &[DaemonPods],
 ) -> Vec<(String, Pdb)> {
-    let templates: Vec<_> = services
+    let served = services
         .iter()
         .flatten()
-        .map(|resolved| (resolved.service.template, &resolved.template))
-        .collect();
+        .map(|resolved| (resolved.service.template, &resolved.template));
+    // Templates of DaemonSets stand after those of services.
+    let ids = (services.len() as u32..).map(TemplateId);
+    let daemons = ids.zip(daemons.iter().map(|daemon| &daemon.template));
+    let templates: Vec<_> = served.chain(daemons).collect();
     let specs = spec.services.get().map_or(&[][..], Vec::as_slice);
     let mut budgets = Vec::new();
     for (spec, manifests) in specs.iter().zip(&objects.services) {

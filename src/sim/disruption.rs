@@ -9,8 +9,8 @@ use crate::karpenter::disruption::controller::POLL;
 use crate::karpenter::disruption::queue::QUEUE_POLL;
 use crate::karpenter::disruption::what_if::Names;
 use crate::karpenter::disruption::{
-    Act, Command, Fixed, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PdbCover,
-    PodView, PoolView, Replacement, Simulate, View, WhatIf, standings,
+    Act, Command, Fixed, Method, NoEligiblePool, NodeId, NodeView, Origin, Outcome, PodView,
+    PoolView, Replacement, Simulate, View, WhatIf, standings,
 };
 use crate::karpenter::lifecycle::lifetime_left;
 use crate::karpenter::provisioning::{NewClaim, PendingPod, Problem, solve};
@@ -177,25 +177,18 @@ impl World<'_> {
             last_pod_event: node.last_pod_event,
             drifted: node.drifted,
             termination_grace: made.is_some_and(|pool| pool.termination_grace.is_some()),
-            pods: node.pods.iter().map(|&pod| self.pod_view(pod)).collect(),
+            pods: node
+                .pods
+                .iter()
+                .map(|&pod| self.pod_view(now, pod))
+                .collect(),
         }
     }
 
-    fn pod_view(&self, key: Key<Pod>) -> PodView {
+    fn pod_view(&self, now: SimTime, key: Key<Pod>) -> PodView {
         let pod = &self.pods[key];
         let template = self.scenario.template(pod.template);
-        let covering = || {
-            (0..self.pdbs.len())
-                .filter(|&place| self.scenario.pdbs[place].templates.contains(&pod.template))
-        };
-        let pdb = match covering().count() {
-            0 => PdbCover::Allows,
-            1 if covering().all(|place| self.pdbs[place].status().disruptions_allowed > 0) => {
-                PdbCover::Allows
-            }
-            1 => PdbCover::Exhausted,
-            _ => PdbCover::Several,
-        };
+        let exhausted = |place: usize| self.pdbs[place].status().disruptions_allowed == 0;
         PodView {
             id: u64::from(key.slot()),
             active: pod.is_active(),
@@ -203,11 +196,7 @@ impl World<'_> {
             reschedulable: pod.is_active() && !template.daemon,
             eviction_cost: DisruptionCost::of_eviction(template.deletion_cost, template.priority),
             do_not_disrupt_until: self.protected_until(pod),
-            pdb: if template.daemon {
-                PdbCover::Allows
-            } else {
-                pdb
-            },
+            pdb: self.pdb_cover(now, key, exhausted),
         }
     }
 

@@ -4,8 +4,9 @@ use crate::cloud::market::{NOTICE, Outage};
 use crate::cloud::{CapacityType, ice::IceCache};
 use crate::cluster::Key;
 use crate::des::{Class, SimDuration, SimTime};
+use crate::karpenter::disruption::PdbCover;
 use crate::karpenter::termination::{Drain, DrainPod, Next};
-use crate::kube::pdb::{CoveredPod, Eviction, evict};
+use crate::kube::pdb::{CoveredPod, Eviction, UnhealthyPodEvictionPolicy, evict};
 use crate::metrics::journal::{Protection, Removal};
 
 use super::event::Event;
@@ -201,6 +202,36 @@ impl World<'_> {
                 Eviction::Refused | Eviction::Admitted => Protection::Budget,
             };
             self.note_protected(now, key, by);
+        }
+    }
+
+    /// What the disruption budgets of a pod say to Karpenter, where `blocks` says which of them let none go (spec/karpenter.md 1.2, 4.3).
+    /// It asks none of them about a pod that it would not evict. Pods of DaemonSets it would, unless they bear its taint.
+    pub(super) fn pdb_cover(
+        &self,
+        now: SimTime,
+        key: Key<Pod>,
+        blocks: impl Fn(usize) -> bool,
+    ) -> PdbCover {
+        let pod = &self.pods[key];
+        let budgets = self.scenario.pdbs.iter().enumerate();
+        let mut covering = budgets.filter(|(_, budget)| budget.templates.contains(&pod.template));
+        let Some((place, budget)) = covering.next() else {
+            return PdbCover::Allows;
+        };
+        let tolerations = &self.scenario.template(pod.template).tolerations;
+        let evictable = pod.is_active()
+            && !self.is_protected_pod(now, key)
+            && !crate::api::taint::tolerated(&disrupted_taint(), tolerations);
+        let spared = budget.spec.unhealthy == UnhealthyPodEvictionPolicy::IfHealthyBudget;
+        if !evictable {
+            PdbCover::Allows
+        } else if covering.next().is_some() {
+            PdbCover::Several
+        } else if blocks(place) && (pod.is_ready() || spared) {
+            PdbCover::Exhausted
+        } else {
+            PdbCover::Allows
         }
     }
 

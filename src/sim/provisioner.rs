@@ -4,11 +4,12 @@ use crate::api::{Resources, Symbol};
 use crate::cluster::template::DoNotDisrupt;
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
+use crate::karpenter::disruption::PdbCover;
 use crate::karpenter::provisioning::{
     Cause, Closed, CountedNode, ExistingNode, PendingPod, Plan, Problem, Reason, solve,
 };
 use crate::metrics::PendingCause;
-use crate::scenario::model::{KarpenterModel, Pdb, Scenario};
+use crate::scenario::model::{KarpenterModel, Scenario};
 
 use super::event::Event;
 use super::karpenter::{Karpenter, options};
@@ -182,15 +183,11 @@ impl World<'_> {
     /// Whether capacity is looked for elsewhere before a pod leaves its node: not if nobody knows when it will (spec/karpenter.md 1.2).
     pub(super) fn is_reschedulable(&self, now: SimTime, key: Key<Pod>) -> bool {
         let pod = &self.pods[key];
-        let covers = |pdb: &&Pdb| pdb.templates.contains(&pod.template);
-        let mut covering = self.scenario.pdbs.iter().filter(covers);
-        let blocked = match (covering.next(), covering.next()) {
-            (None, _) => false,
-            (Some(only), None) => only.spec.is_fully_blocking(),
-            (Some(_), Some(_)) => true,
-        };
         let moves = pod.is_active() && pod.service.is_some();
-        moves && !blocked && !self.is_protected_pod(now, key)
+        let blocks = |place: usize| self.scenario.pdbs[place].spec.is_fully_blocking();
+        moves
+            && !self.is_protected_pod(now, key)
+            && self.pdb_cover(now, key, blocks) == PdbCover::Allows
     }
 
     /// Pods on nodes that are going, for which capacity is looked for already.

@@ -323,6 +323,45 @@ fn a_pod_disruption_budget_without_allowance() {
     );
 }
 
+/// Why the first node stays.
+fn cause(scene: &Scene) -> String {
+    let told = told(scene);
+    let cause = told["stays"][0]["cause"].as_str();
+    cause.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_pod_disruption_budget_over_a_daemonset() {
+    let guarded = |tolerations| Scene {
+        agent: Some(tolerations),
+        ..Scene::default()
+    };
+    let about_agent = "stays: PodDisruptionBudget town/agent allows no disruption";
+    let cause = |tolerations| cause(&guarded(tolerations));
+    assert!(cause("[]").starts_with(about_agent), "{}", cause("[]"));
+    let borne = "[{operator: Exists}]";
+    assert!(
+        !cause(borne).contains("PodDisruptionBudget"),
+        "{}",
+        cause(borne)
+    );
+}
+
+#[test]
+fn a_pod_disruption_budget_that_spares_no_unready_pod() {
+    let unready = |pdb| Scene {
+        pdb: Some(pdb),
+        container: ", readinessProbe: {httpGet: {path: /, port: 80}, initialDelaySeconds: 3000}",
+        ..Scene::default()
+    };
+    let strict = cause(&unready("maxUnavailable: 0"));
+    assert!(strict.contains("PodDisruptionBudget"), "{strict}");
+    let lax = cause(&unready(
+        "maxUnavailable: 0, unhealthyPodEvictionPolicy: AlwaysAllow",
+    ));
+    assert!(!lax.contains("PodDisruptionBudget"), "{lax}");
+}
+
 #[test]
 fn a_pod_that_must_not_be_disturbed() {
     let scene = Scene {

@@ -20,6 +20,10 @@ pub(crate) struct Scene {
     pub(crate) expire_after: &'static str,
     /// `spec` of a PodDisruptionBudget without its selector.
     pub(crate) pdb: Option<&'static str>,
+    /// Tolerations of a DaemonSet whose pods a PodDisruptionBudget lets never go.
+    pub(crate) agent: Option<&'static str>,
+    /// More of the pod's container.
+    pub(crate) container: &'static str,
     pub(crate) droughts: &'static str,
 }
 
@@ -39,6 +43,8 @@ impl Default for Scene {
             budget: "100%",
             expire_after: "Never",
             pdb: None,
+            agent: None,
+            container: "",
             droughts: "",
         }
     }
@@ -59,8 +65,10 @@ impl Scene {
             budget,
             expire_after,
             droughts,
+            container,
             ..
         } = self;
+        let (agent, agent_pdb) = self.agent.map_or_else(Default::default, agent);
         let pdb = self.pdb.map_or(String::new(), |spec| {
             format!(
                 "
@@ -88,7 +96,7 @@ region: ap-south-1
 report: {{warmup: 0s, resolution: 10m}}
 cluster:
   name: scene
-  availabilityZones: [aps1-az1]{group}
+  availabilityZones: [aps1-az1]{group}{agent}
   karpenter:
     settings: {{interruptionQueue: scene}}
     manifests:
@@ -127,7 +135,7 @@ services:
           selector: {{matchLabels: {{app: api}}}}
           template:
             metadata: {{labels: {{app: api}}{metadata}}}
-            spec: {{containers: [{{name: api, image: api:1, resources: {{requests: {{cpu: {cpu}, memory: 256Mi}}}}}}]{pod}}}{pdb}
+            spec: {{containers: [{{name: api, image: api:1, resources: {{requests: {{cpu: {cpu}, memory: 256Mi}}}}{container}}}]{pod}}}{pdb}{agent_pdb}
 traffic:
   background: [{{name: citizens, rate: 1/m, journey: visit}}]
   journeys:
@@ -137,4 +145,26 @@ market: {{spot: {{interruptionScale: 0, droughts: [{droughts}]}}}}
 "
         )
     }
+}
+
+/// A DaemonSet with these tolerations, and its PodDisruptionBudget.
+fn agent(tolerations: &str) -> (String, String) {
+    let pods =
+        "metadata: {labels: {app: agent}}, spec: {containers: [{name: agent, image: agent:1}]";
+    let daemon_set = format!(
+        "
+  manifests:
+    - apiVersion: apps/v1
+      kind: DaemonSet
+      metadata: {{name: agent, namespace: town}}
+      spec:
+        selector: {{matchLabels: {{app: agent}}}}
+        template: {{{pods}, tolerations: {tolerations}}}}}"
+    );
+    let pdb = "
+      - apiVersion: policy/v1
+        kind: PodDisruptionBudget
+        metadata: {name: agent}
+        spec: {maxUnavailable: 0, selector: {matchLabels: {app: agent}}}";
+    (daemon_set, pdb.to_owned())
 }
