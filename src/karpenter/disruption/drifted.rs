@@ -167,11 +167,16 @@ mod tests {
             self.requirements.set(key, set);
         }
 
-        /// Of a claim in zone `a` with the label `spot`.
+        /// Of a claim in zone `a` with the label `spot`, if anybody speaks of it, and with 5 CPUs likewise.
         fn reason(&self) -> Option<DriftReason> {
             let zone = self.symbols.get("a").unwrap();
             let spot = self.symbols.get("spot").unwrap_or(zone);
-            let labels = [(key::ZONE, zone), (key::CAPACITY_TYPE, spot)];
+            let cpus = self.symbols.get("5").unwrap_or(zone);
+            let labels = [
+                (key::ZONE, zone),
+                (key::CAPACITY_TYPE, spot),
+                (key::INSTANCE_CPU, cpus),
+            ];
             let claim = Launched {
                 hashes: SAME,
                 labels: &labels.into_iter().collect(),
@@ -216,6 +221,28 @@ mod tests {
         assert_eq!(noticed(1), SimTime::from_secs(86_460));
         assert_eq!(noticed(86_460), SimTime::from_secs(86_460));
         assert_eq!(noticed(86_461), SimTime::from_secs(2 * 86_460));
+    }
+
+    #[test]
+    fn requirements_that_change_may_still_hold_of_a_node() {
+        let check = |key, operator, values: &[&str], drifts: bool| {
+            let mut case = Case::new();
+            case.symbols.intern("5");
+            case.require(key::CAPACITY_TYPE, Operator::In, &["spot"]);
+            assert_eq!(case.reason(), None);
+            case.require(key, operator, values);
+            let expected = drifts.then_some(DriftReason::RequirementsDrifted);
+            assert_eq!(case.reason(), expected, "{key:?} {operator:?} {values:?}");
+        };
+        check(key::CAPACITY_TYPE, Operator::In, &["on-demand"], true);
+        check(key::ARCH, Operator::In, &["amd64"], true);
+        check(key::ZONE, Operator::In, &["b"], true);
+        check(key::ZONE, Operator::In, &["a", "b"], false);
+        check(key::ZONE, Operator::Exists, &[], false);
+        check(key::ZONE, Operator::DoesNotExist, &[], true);
+        check(key::INSTANCE_CPU, Operator::Gt, &["2"], false);
+        check(key::INSTANCE_CPU, Operator::Gt, &["10"], true);
+        check(key::INSTANCE_CPU, Operator::Lt, &["1"], true);
     }
 
     #[test]
