@@ -30,7 +30,7 @@ struct Case {
 
 /// Puts a value at a place, or takes away what is there.
 #[derive(Deserialize, Debug)]
-struct Edit {
+pub(crate) struct Edit {
     at: Vec<Value>,
     #[serde(default)]
     value: Value,
@@ -47,7 +47,8 @@ struct Recorded {
     detail: String,
 }
 
-fn edited(manifest: &Value, edits: &[Edit]) -> Value {
+/// The manifest with these edits.
+pub(crate) fn edited(manifest: &Value, edits: &[Edit]) -> Value {
     let mut edited = manifest.clone();
     for Edit { at, value, remove } in edits {
         let (last, way) = at.split_last().expect("a place");
@@ -67,7 +68,8 @@ fn edited(manifest: &Value, edits: &[Edit]) -> Value {
     edited
 }
 
-fn tree(value: &Value) -> Node {
+/// A value as the tree of a file.
+pub(crate) fn tree(value: &Value) -> Node {
     let text = value.to_string();
     let file = Sources::default().add("case.json", text.as_str());
     let mut sink = Diagnostics::default();

@@ -1,8 +1,10 @@
 //! Upstream's own cases, in our words: do we decide as its suites say, and how many of them are covered? See tests/conformance/upstream.
 
+mod admission;
 mod case_files;
 mod coverage;
 mod disruption;
+mod hash;
 mod index;
 mod provisioning;
 mod requirements;
@@ -16,7 +18,9 @@ use serde::de::DeserializeOwned;
 
 /// Kinds of cases, each a folder under `cases`, and each replayed by the test of its module.
 const KINDS: &[&str] = &[
+    admission::KIND,
     disruption::KIND,
+    hash::KIND,
     provisioning::KIND,
     requirements::KIND,
     score::KIND,
