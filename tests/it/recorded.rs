@@ -1,7 +1,7 @@
 //! What the real Karpenter answered, recorded by the Go programs under `tests/conformance/karpenter`, is what this crate answers.
 
 mod algebra;
-mod amounts;
+pub(crate) mod amounts;
 mod budgets;
 mod consolidation;
 mod costs;

@@ -1,12 +1,15 @@
 //! Upstream's own cases, in our words: do we decide as its suites say, and how many of them are covered? See tests/conformance/upstream.
 
 mod admission;
+mod budgets;
 mod case_files;
 mod coverage;
 mod disruption;
 mod hash;
 mod index;
+mod protection;
 mod provisioning;
+mod requests;
 mod requirements;
 mod score;
 
@@ -19,9 +22,12 @@ use serde::de::DeserializeOwned;
 /// Kinds of cases, each a folder under `cases`, and each replayed by the test of its module.
 const KINDS: &[&str] = &[
     admission::KIND,
+    budgets::KIND,
     disruption::KIND,
     hash::KIND,
+    protection::KIND,
     provisioning::KIND,
+    requests::KIND,
     requirements::KIND,
     score::KIND,
 ];

@@ -7,7 +7,7 @@ cd "$here/../karpenter"
 recording=$here/recorded/provisioning.jsonl.gz
 
 if [[ ${1:-} == -check ]]; then
-    gzip -dc "$recording" | go run ./cmd/provision -check
+    gzip -dc "$recording" | go run ./cmd/provision -check -most 12
 else
     mkdir -p "$here/recorded"
     go run ./cmd/cases "$here"/cases/provisioning/*.yaml >"$recording.cases"

@@ -77,8 +77,9 @@ fn resource_lists_add_up_and_fit_as_upstream() {
     });
 }
 
+/// A container of a case.
 #[derive(Deserialize)]
-struct Container {
+pub(crate) struct Container {
     init: bool,
     sidecar: bool,
     requests: List,
@@ -119,10 +120,14 @@ fn scenario(containers: &[Container]) -> String {
     )
 }
 
+/// What a pod of these containers asks for.
+pub(crate) fn asked(containers: &[Container]) -> Resources {
+    lab::scenario(&scenario(containers)).templates[0].requests
+}
+
 #[test]
 fn pods_ask_for_what_upstream_counts() {
     agree("plain", "requests", 80, |containers: Vec<Container>| {
-        let scenario = lab::scenario(&scenario(&containers));
-        amounts(&scenario.templates[0].requests)
+        amounts(&asked(&containers))
     });
 }

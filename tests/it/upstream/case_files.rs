@@ -7,6 +7,7 @@ use karpsim::scenario::diagnostic::{Diagnostics, render};
 use karpsim::scenario::source::Sources;
 use karpsim::scenario::tree::parse;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{folder, rows};
@@ -37,7 +38,7 @@ fn values(kind: &str) -> Vec<(String, Value)> {
         let stem = path.file_stem().expect("a name").to_string_lossy();
         let cases = match path.extension().and_then(|e| e.to_str()) {
             Some("yaml") => of_yaml(&path),
-            Some("csv") => rows::<Map<String, Value>>(&path),
+            Some("csv") => of_table(&path),
             _ => panic!("{} is neither YAML nor a table", path.display()),
         };
         for fields in cases {
@@ -63,6 +64,17 @@ pub(super) fn yaml(path: &Path) -> Value {
     serde_json::to_value(tree).expect("plain data")
 }
 
+/// The rows of a table; an empty cell says nothing.
+fn of_table(path: &Path) -> Vec<Map<String, Value>> {
+    let mut rows = rows::<Map<String, Value>>(path);
+    for cell in rows.iter_mut().flat_map(Map::values_mut) {
+        if cell.as_str() == Some("") {
+            cell.take();
+        }
+    }
+    rows
+}
+
 /// The list `cases` of a file; what a case does not say, the map `common` says for it.
 fn of_yaml(path: &Path) -> Vec<Map<String, Value>> {
     let mut file = yaml(path);
@@ -76,4 +88,13 @@ fn of_yaml(path: &Path) -> Vec<Map<String, Value>> {
         case
     };
     cases.into_iter().map(complete).collect()
+}
+
+/// A cell of a table as it is written: `1` and `true` are no texts to it.
+pub(super) fn text<'de, D: Deserializer<'de>>(cell: D) -> Result<String, D::Error> {
+    Ok(match Value::deserialize(cell)? {
+        Value::Null => String::new(),
+        Value::String(text) => text,
+        other => other.to_string(),
+    })
 }

@@ -1,9 +1,9 @@
 //! The requirement algebra, as upstream's tables have it: the file of a case is the question, `a` and `b` are what it is about.
 
 use karpsim::api::{Operator, Requirement, Requirements, Symbols, key};
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::Deserialize;
 
+use super::case_files::text;
 use super::replay;
 
 pub(super) const KIND: &str = "requirements";
@@ -17,15 +17,6 @@ struct Row {
     b: String,
     #[serde(deserialize_with = "text")]
     answer: String,
-}
-
-/// A cell as it is written: to a table, `1` and `true` are no texts.
-fn text<'de, D: Deserializer<'de>>(cell: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(cell)? {
-        Value::Null => String::new(),
-        Value::String(text) => text,
-        other => other.to_string(),
-    })
 }
 
 fn requirement(text: &str, symbols: &mut Symbols) -> Requirement {

@@ -30,7 +30,7 @@ func main() {
 	out := bufio.NewWriter(os.Stdout)
 	var err error
 	if *again {
-		err = check(os.Stdin, out)
+		err = check(os.Stdin, out, *most)
 	} else {
 		err = record(os.Stdin, out, *earlier, *times, *more, *most)
 	}
@@ -84,8 +84,8 @@ func record(in io.Reader, out io.Writer, earlier string, times, more, most int) 
 	}
 }
 
-// check decides recorded cases once more.
-func check(in io.Reader, out io.Writer) error {
+// check decides recorded cases once more, but for those with too many decisions to have recorded all.
+func check(in io.Reader, out io.Writer, most int) error {
 	cases := json.NewDecoder(in)
 	checked, differ := 0, 0
 	for {
@@ -94,6 +94,9 @@ func check(in io.Reader, out io.Writer) error {
 			break
 		} else if err != nil {
 			return fmt.Errorf("reading a recorded case: %w", err)
+		}
+		if most > 0 && len(known.Results) > most {
+			continue
 		}
 		var c world.Case
 		if err := json.Unmarshal(known.Case, &c); err != nil {
