@@ -5,6 +5,7 @@
 //! per decision, up to a bound.
 
 pub mod attribution;
+pub mod charges;
 pub mod comparison;
 pub mod journal;
 pub mod latency;

@@ -9,6 +9,7 @@ pub mod compare;
 pub mod csv;
 pub mod explain;
 pub mod findings;
+pub mod focus;
 pub mod html;
 pub mod json;
 pub mod terminal;
@@ -31,6 +32,7 @@ pub fn files(result: &RunResult) -> Vec<File> {
         ("requests.csv".to_owned(), csv::requests(result)),
         ("nodes.csv".to_owned(), csv::nodes(result)),
         ("cost.csv".to_owned(), csv::cost(result)),
+        ("focus.csv".to_owned(), focus::table(result)),
     ];
     for chart in charts {
         files.push((format!("{}.svg", chart.name), chart.svg().into()));
@@ -61,6 +63,7 @@ mod tests {
                 "cost.csv",
                 "cost.png",
                 "cost.svg",
+                "focus.csv",
                 "nodes.csv",
                 "nodes.png",
                 "nodes.svg",

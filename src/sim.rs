@@ -12,6 +12,7 @@
 mod autoscaler;
 mod bill;
 mod book;
+mod charges;
 mod disruption;
 mod drain;
 mod drift;
@@ -265,6 +266,7 @@ impl Model for World<'_> {
             Event::SpotNotice(node) => self.spot_notice(now, node, queue),
             Event::SpotReclaim(node) => self.spot_reclaim(now, node, queue),
             Event::Sample => self.sample_due(now, queue),
+            Event::HourEnds => self.hour_ends(now, queue),
         }
     }
 }

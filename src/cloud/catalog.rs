@@ -34,6 +34,12 @@ pub fn zones(region: &str) -> &'static [(&'static str, &'static str)] {
     Region::named(region).map_or(&[], |region| region.zones)
 }
 
+/// What AWS calls a region; its id where there are no data for it.
+#[must_use]
+pub fn region_title(region: &str) -> &str {
+    Region::named(region).map_or(region, |region| region.title)
+}
+
 /// An availability zone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Zone {

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use super::charges::{Charge, Consumer};
+
 /// All a run leaves behind.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunResult {
@@ -284,6 +286,12 @@ pub struct CostResult {
     pub idle_nano_usd: i128,
     /// Projection of the total, without tax, to a month of 730 hours.
     pub month_nano_usd: i128,
+    /// What everything but nodes was charged, hour by hour.
+    #[serde(skip)]
+    pub charges: Vec<Charge>,
+    /// Whom instances are charged for.
+    #[serde(skip)]
+    pub consumers: Vec<Consumer>,
     /// Without tax, per 1,000 completed journeys of the replayed kind (all journeys if none is replayed).
     pub per_thousand_nano_usd: i128,
 }
@@ -377,6 +385,9 @@ pub struct NodeRecord {
     pub cpu_requested: f64,
     /// Pods it ran.
     pub pods: u64,
+    /// What it was charged, hour by hour: the instance and its volumes.
+    #[serde(skip)]
+    pub charges: Vec<Charge>,
 }
 
 /// Levels and rates by bucket; every vector has one entry per bucket. The last bucket is shorter where the run ends within it.

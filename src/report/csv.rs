@@ -8,16 +8,16 @@ use crate::metrics::RunResult;
 use crate::metrics::result::{Outcomes, Percentiles};
 
 /// Builds a table in memory.
-struct Table(csv::Writer<Vec<u8>>);
+pub(super) struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
-    fn with_header<T: AsRef<str>>(columns: impl IntoIterator<Item = T>) -> Self {
+    pub(super) fn with_header<T: AsRef<str>>(columns: impl IntoIterator<Item = T>) -> Self {
         let mut table = Self(csv::Writer::from_writer(Vec::new()));
         table.row(columns);
         table
     }
 
-    fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
+    pub(super) fn row<T: AsRef<str>>(&mut self, cells: impl IntoIterator<Item = T>) {
         let cells = cells.into_iter().collect::<Vec<T>>();
         let written = self.0.write_record(cells.iter().map(AsRef::as_ref));
         assert!(
@@ -26,7 +26,7 @@ impl Table {
         );
     }
 
-    fn bytes(self) -> Vec<u8> {
+    pub(super) fn bytes(self) -> Vec<u8> {
         let bytes = self.0.into_inner();
         assert!(bytes.is_ok(), "writing to memory cannot fail");
         bytes.unwrap_or_default()
@@ -46,7 +46,7 @@ fn dollars(nanos: i128) -> String {
 }
 
 /// An integer of 10^-`places` units, written exactly.
-fn decimal(value: i128, places: usize) -> String {
+pub(super) fn decimal(value: i128, places: usize) -> String {
     let unit = 10_u128.pow(places as u32);
     let size = value.unsigned_abs();
     let sign = if value < 0 { "-" } else { "" };

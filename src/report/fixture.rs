@@ -503,6 +503,8 @@ fn cost(series: &SeriesResult, duration_us: u64) -> CostResult {
         idle_nano_usd: total / 9,
         month_nano_usd: total * 730 * 3_600_000_000 / i128::from(duration_us),
         per_thousand_nano_usd: 412_300_000,
+        charges: Vec::new(),
+        consumers: Vec::new(),
         layers,
     }
 }
@@ -524,6 +526,7 @@ fn nodes(duration_us: u64) -> Vec<NodeRecord> {
             cost_nano_usd: i128::from(duration_us / 1_000_000) * 26_700,
             cpu_requested: 0.71,
             pods: 88 + k as u64,
+            charges: Vec::new(),
         })
         .collect();
     nodes.extend((0..40).map(|k| {
@@ -544,6 +547,7 @@ fn nodes(duration_us: u64) -> Vec<NodeRecord> {
             cost_nano_usd: i128::from(lived_us / 1_000_000) * 15_300,
             cpu_requested: 0.82,
             pods: 4 + k % 7,
+            charges: Vec::new(),
         }
     }));
     nodes

@@ -154,7 +154,7 @@ fn footer(result: &RunResult) -> Markup {
                 dt { "Duration" } dd { (span(*duration_us)) }
                 dt { "Events" } dd { (count(result.events)) }
                 dt { "Beside this page" } dd {
-                    "summary.json, timeseries.csv, requests.csv, nodes.csv, cost.csv, "
+                    "summary.json, timeseries.csv, requests.csv, nodes.csv, cost.csv, focus.csv, "
                     "and every chart as SVG and PNG"
                 }
             }

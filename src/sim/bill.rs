@@ -8,6 +8,7 @@ use crate::des::{SimDuration, SimTime};
 use crate::metrics::result::{CostLine, CostResult, NodeRecord};
 
 use super::World;
+use super::charges::Meter;
 use super::node::{Instance, Node, Owner};
 
 /// Requests to SQS per message: send, receive, delete.
@@ -39,6 +40,8 @@ pub(super) struct Ledger {
     storage_hours: u128,
     /// By capacity reservation: time that instances were in it.
     pub(super) reserved_micros: Vec<u128>,
+    /// Everything but nodes.
+    pub(super) platform: Meter,
     pub(super) records: Vec<NodeRecord>,
 }
 
@@ -53,10 +56,12 @@ impl Ledger {
 }
 
 /// One node's bill.
-struct NodeBill {
+pub(super) struct NodeBill {
     billed: SimDuration,
-    instance: BillLine,
-    volumes: Vec<BillLine>,
+    pub(super) instance: BillLine,
+    /// The hour of its type on demand, without a discount.
+    pub(super) list_price: NanoUsd,
+    pub(super) volumes: Vec<BillLine>,
 }
 
 impl World<'_> {
@@ -72,7 +77,7 @@ impl World<'_> {
     }
 
     /// What a node costs until an instant; nothing before its billing begins.
-    fn node_bill(&mut self, key: Key<Node>, until: SimTime) -> Option<NodeBill> {
+    pub(super) fn node_bill(&mut self, key: Key<Node>, until: SimTime) -> Option<NodeBill> {
         let node = &self.nodes[key];
         let instance = node.instance?;
         if until < instance.billed_from {
@@ -96,13 +101,14 @@ impl World<'_> {
         Some(NodeBill {
             billed: usage.billed(),
             instance: usage.line(name, &price, quality),
+            list_price: NanoUsd(i128::from(self.list_price(instance.kind).0.0)),
             volumes: volume.lines(&self.price_list),
         })
     }
 
     fn price_path(&mut self, instance: &Instance, until: SimTime) -> (PricePath, Quality) {
-        let terms = self.scenario.catalog.terms(instance.kind);
         if instance.capacity_type == CapacityType::Spot {
+            let terms = self.scenario.catalog.terms(instance.kind);
             let pool = crate::cloud::market::Pool {
                 instance_type: instance.kind,
                 zone: instance.zone,
@@ -121,12 +127,17 @@ impl World<'_> {
 
     /// What a type costs on demand, discount taken off.
     pub(super) fn on_demand_price(&self, kind: InstanceTypeId) -> (Price, Quality) {
-        let terms = self.scenario.catalog.terms(kind).on_demand.as_ref();
-        let (list, quality) = terms.map_or((Price::default(), Quality::Estimated), |terms| {
-            (terms.price, Quality::from(terms.source))
-        });
+        let (list, quality) = self.list_price(kind);
         let kept = 1_000_000 - u64::from(self.scenario.prices.discount_ppm);
         (Price(list.0 * kept / 1_000_000), quality)
+    }
+
+    /// What a type costs on demand, as published.
+    fn list_price(&self, kind: InstanceTypeId) -> (Price, Quality) {
+        let terms = self.scenario.catalog.terms(kind).on_demand.as_ref();
+        terms.map_or((Price::default(), Quality::Estimated), |terms| {
+            (terms.price, Quality::from(terms.source))
+        })
     }
 
     fn volume_of(&self, node: &Node, provisioned: SimDuration) -> Gp3Volume {
@@ -154,7 +165,9 @@ impl World<'_> {
         };
         let layer = self.layer_of(self.nodes[key].owner);
         let amount = bill.instance.amount.0;
-        let (parts, idle) = self.nodes[key].split(now, amount);
+        self.charge_node(now, key, &bill);
+        let meter = std::mem::take(&mut self.nodes[key].meter);
+        let charges = meter.finish(bill.billed == SimDuration::ZERO);
         let requested = self.nodes[key].requested_share(now);
         let node = &self.nodes[key];
         let instance = node.instance.expect("a node with a bill has an instance");
@@ -173,22 +186,26 @@ impl World<'_> {
             cost_nano_usd: amount,
             cpu_requested: requested,
             pods: node.pods_ever,
+            charges,
         };
         let reserved = self.reserved_micros(&instance, now);
         let ledger = &mut self.ledger;
         if let Some(place) = instance.reservation {
             ledger.reserved_micros[place] += reserved;
         }
-        ledger.records.push(record);
         ledger.compute.resize(self.layers.len(), 0);
         ledger.compute[layer] += amount;
         ledger.storage += bill.volumes.iter().map(|line| line.amount.0).sum::<i128>();
         ledger.storage_hours += u128::from(bill.billed.as_secs());
         ledger.templates.resize(self.scenario.templates.len(), 0);
+        let parts = record.charges.iter().flat_map(|charge| &charge.parts);
+        let mut shared = 0;
         for (template, part) in parts {
-            ledger.templates[template.index()] += part;
+            ledger.templates[usize::from(*template)] += part.0;
+            shared += part.0;
         }
-        ledger.idle += idle;
+        ledger.idle += amount - shared;
+        ledger.records.push(record);
         let line = ledger
             .lines
             .entry((layer, bill.instance.item, instance.capacity_type))
@@ -232,7 +249,7 @@ impl World<'_> {
     }
 
     /// Everything but nodes, by fixed layer.
-    fn platform_lines(&mut self, now: SimTime) -> [Vec<BillLine>; FIXED_LAYERS.len()] {
+    pub(super) fn platform_lines(&mut self, now: SimTime) -> [Vec<BillLine>; FIXED_LAYERS.len()] {
         let present = now.since(SimTime::ZERO);
         let zones = self.scenario.cluster.zones.len();
         let prices = &self.price_list;
@@ -382,6 +399,8 @@ impl World<'_> {
             .map(|(_, state)| state.completed)
             .sum();
         CostResult {
+            charges: std::mem::take(&mut self.ledger.platform).finish(false),
+            consumers: self.consumers(),
             lines,
             total_nano_usd: total,
             tax_nano_usd: tax,

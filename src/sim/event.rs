@@ -137,6 +137,8 @@ pub(super) enum Event {
 
     /// A bucket of the time series ends.
     Sample,
+    /// A clock hour ends.
+    HourEnds,
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "events travel by value");

@@ -13,6 +13,7 @@ use crate::kube::kubelet::{NodeImages, PullLimits, TIMING};
 use crate::scenario::model::cluster::Revision;
 
 use super::autoscaler::Removal;
+use super::charges::Meter;
 use super::fault::Illness;
 use super::pod::Pod;
 use super::use_log::{UseLog, share_ppm};
@@ -143,7 +144,9 @@ pub(super) struct Node {
     pub(super) end: EndReason,
     /// Whether EC2 itself ended the instance.
     pub(super) reclaimed: bool,
-    use_log: UseLog,
+    pub(super) use_log: UseLog,
+    /// What it has been charged.
+    pub(super) meter: Meter,
 }
 
 /// What Karpenter asked for.
@@ -203,6 +206,7 @@ impl Node {
             end: EndReason::Running,
             reclaimed: false,
             use_log: UseLog::new(created),
+            meter: Meter::default(),
         }
     }
 
@@ -248,12 +252,6 @@ impl Node {
             .map_or(0, |ready| end.saturating_since(ready).as_micros());
         self.use_log
             .cpu_share(span, self.allocatable[Resource::Cpu])
-    }
-
-    /// Splits a bill for the node's life up to `end`: by template as its pods asked for the node, the rest is idle.
-    pub(super) fn split(&mut self, end: SimTime, bill: i128) -> (Vec<(TemplateId, i128)>, i128) {
-        self.use_log.advance(end, self.requested[Resource::Cpu]);
-        self.use_log.split(end.saturating_since(self.created), bill)
     }
 
     /// Whether Karpenter has tainted it as disrupted: it goes, or is to go.

@@ -37,6 +37,8 @@ impl World<'_> {
         for key in live {
             self.book_node(until, key);
         }
+        let reserved = self.ledger.reserved_micros.clone();
+        self.charge_platform(until, &reserved);
         let cost = self.cost(until);
         let slos = self
             .scenario

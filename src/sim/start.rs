@@ -221,6 +221,7 @@ impl<'s> World<'s> {
             Class::Sampling,
             Event::Sample,
         );
+        self.first_hour(queue);
     }
 
     /// A bucket of the time series ends, and the next begins.

@@ -1,16 +1,19 @@
 //! How much of a node its pods ask for, over time: who its bill is for.
 
 use crate::api::{Resource, Resources};
+use crate::cloud::NanoUsd;
 use crate::cluster::TemplateId;
-use crate::des::{SimDuration, SimTime};
+use crate::des::SimTime;
 
 /// How much of a node its pods have asked for, over time.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UseLog {
     since: SimTime,
+    /// When it was last split.
+    split: SimTime,
     /// Millicore-microseconds requested.
     cpu_area: u128,
-    /// By template: parts per million of the node its pods ask for now, and the same times microseconds so far.
+    /// By template: parts per million of the node its pods ask for now, and the same times microseconds since the last split.
     shares: Vec<(TemplateId, i64, u128)>,
 }
 
@@ -18,6 +21,7 @@ impl UseLog {
     pub(super) fn new(now: SimTime) -> Self {
         Self {
             since: now,
+            split: now,
             ..Self::default()
         }
     }
@@ -54,17 +58,21 @@ impl UseLog {
         }
     }
 
-    /// Splits a bill for so long a life: by template as its pods asked for the node, the rest is idle.
-    pub(super) fn split(&self, life: SimDuration, bill: i128) -> (Vec<(TemplateId, i128)>, i128) {
-        let offered = u128::from(life.as_micros()) * 1_000_000;
+    /// Splits a bill for the time since the last split or, if that is later, since `from`: by template as its pods asked for the node. What
+    /// is left of the bill is idle.
+    pub(super) fn split(&mut self, from: SimTime, bill: NanoUsd) -> Vec<(u16, NanoUsd)> {
+        let span = self.since.saturating_since(self.split.max(from));
+        self.split = self.since;
+        let offered = u128::from(span.as_micros()) * 1_000_000;
         let asked: u128 = self.shares.iter().map(|&(.., area)| area).sum();
         let whole = offered.max(asked).max(1) as i128;
-        let part = |&(template, _, area): &(TemplateId, i64, u128)| {
-            (template, bill * area as i128 / whole)
-        };
-        let parts: Vec<_> = self.shares.iter().map(part).collect();
-        let idle = bill - parts.iter().map(|&(_, amount)| amount).sum::<i128>();
-        (parts, idle)
+        let parts = self.shares.iter_mut().filter(|(.., area)| *area > 0);
+        parts
+            .map(|(template, _, area)| {
+                let part = bill.0 * std::mem::take(area) as i128 / whole;
+                (template.index() as u16, NanoUsd(part))
+            })
+            .collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod end_to_end;
 mod explain;
 mod export;
 mod faults;
+mod focus;
 mod import;
 mod invariants;
 mod kubernetes;

@@ -12,6 +12,8 @@ use crate::des::{Purpose, StreamKey};
 /// A region with its data.
 pub(super) struct Region {
     pub(super) name: &'static str,
+    /// What AWS calls it.
+    pub(super) title: &'static str,
     /// Zone id and the letter name it had in the account the data were read in, in the order of the digits in the table.
     pub(super) zones: &'static [(&'static str, &'static str)],
     table: &'static [u8],
@@ -20,6 +22,7 @@ pub(super) struct Region {
 pub(super) const REGIONS: [Region; 3] = [
     Region {
         name: "ap-south-1",
+        title: "Asia Pacific (Mumbai)",
         zones: &[
             ("aps1-az1", "ap-south-1a"),
             ("aps1-az2", "ap-south-1c"),
@@ -29,6 +32,7 @@ pub(super) const REGIONS: [Region; 3] = [
     },
     Region {
         name: "us-east-1",
+        title: "US East (N. Virginia)",
         zones: &[
             ("use1-az1", "us-east-1d"),
             ("use1-az2", "us-east-1a"),
@@ -41,6 +45,7 @@ pub(super) const REGIONS: [Region; 3] = [
     },
     Region {
         name: "eu-west-1",
+        title: "Europe (Ireland)",
         zones: &[
             ("euw1-az1", "eu-west-1b"),
             ("euw1-az2", "eu-west-1c"),

@@ -11,7 +11,13 @@ fn a_run_writes_every_promised_file_and_no_other() {
     let desk = Desk::new();
     desk.karpsim(&["run", "town.yaml"]).good();
     let files = desk.files("reports/town");
-    let tables = ["cost.csv", "nodes.csv", "requests.csv", "timeseries.csv"];
+    let tables = [
+        "cost.csv",
+        "focus.csv",
+        "nodes.csv",
+        "requests.csv",
+        "timeseries.csv",
+    ];
     let charts = [
         "attribution",
         "cost",
