@@ -121,7 +121,8 @@ fn prerequisites(out: &mut String, platform: &Platform) {
     }
     out.push_str(
         "- Quotas of the account for the instances, addresses and NAT gateways above.\n\
-         - Versions of EKS add-ons: EKS takes its default for this Kubernetes; pin them in `addon_versions` once you know them.\n\n",
+         - Versions of EKS add-ons: `addon_versions` has those that clusters of Kubernetes 1.36 were seen with in September 2026, since only an\n  \
+         account can ask which there are; of any other release EKS takes its default. `aws eks describe-addon-versions` lists what there is.\n\n",
     );
 }
 

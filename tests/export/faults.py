@@ -270,6 +270,38 @@ FAULTS = [
         "manifests_are_what_the_charts_make",
         "HorizontalPodAutoscaler citizen api differs",
     ),
+    Fault(
+        "a key that is never rotated",
+        "terraform/cluster.tf",
+        "enable_key_rotation     = true",
+        "enable_key_rotation     = false",
+        "checkov_is_content",
+        "CKV_AWS_7:",
+    ),
+    Fault(
+        "machines that tell anybody who they are",
+        "terraform/node_groups.tf",
+        'http_tokens                 = "required"',
+        'http_tokens                 = "optional"',
+        "checkov_is_content",
+        "CKV_AWS_79:",
+    ),
+    Fault(
+        "a queue that is not encrypted",
+        "terraform/queues.tf",
+        "sqs_managed_sse_enabled   = true",
+        "sqs_managed_sse_enabled   = false",
+        "checkov_is_content",
+        "CKV_AWS_27:",
+    ),
+    Fault(
+        "a container that may do anything to its node",
+        "helm/manifests/workloads.yaml",
+        '          image: "wardmitra/api:unreleased"\n',
+        '          image: "wardmitra/api:unreleased"\n          securityContext: {privileged: true}\n',
+        "checkov_is_content",
+        "CKV_K8S_16:",
+    ),
 ]
 
 

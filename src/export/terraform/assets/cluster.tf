@@ -106,13 +106,17 @@ resource "aws_eks_access_policy_association" "admin" {
   }
 }
 
+locals {
+  addon_versions = lookup(var.addon_versions, var.kubernetes_version, {})
+}
+
 # Without these a node does not become Ready.
 resource "aws_eks_addon" "before_nodes" {
   for_each = toset(["eks-pod-identity-agent", "kube-proxy", "vpc-cni"])
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
-  addon_version               = lookup(var.addon_versions, each.key, null)
+  addon_version               = lookup(local.addon_versions, each.key, null)
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
 }
@@ -123,7 +127,7 @@ resource "aws_eks_addon" "on_nodes" {
 
   cluster_name                = aws_eks_cluster.this.name
   addon_name                  = each.key
-  addon_version               = lookup(var.addon_versions, each.key, null)
+  addon_version               = lookup(local.addon_versions, each.key, null)
   resolve_conflicts_on_create = "OVERWRITE"
   resolve_conflicts_on_update = "OVERWRITE"
 

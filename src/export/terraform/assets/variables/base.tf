@@ -118,10 +118,26 @@ variable "addons" {
   }
 }
 
+# Only an account can ask which versions there are (aws eks describe-addon-versions). These are from public records of clusters: the first
+# four are what a cluster of 1.36 resolved to in September 2026, the other two were deployed at that time.
 variable "addon_versions" {
-  description = "Add-on versions to pin, by name. EKS takes its default for the cluster's version where a name is absent."
-  type        = map(string)
-  default     = {}
+  description = "Versions of add-ons by release of Kubernetes and name. EKS takes its default where there is none."
+  type        = map(map(string))
+  default = {
+    "1.36" = {
+      coredns                = "v1.14.3-eksbuild.16"
+      eks-pod-identity-agent = "v1.3.10-eksbuild.3"
+      kube-proxy             = "v1.36.0-eksbuild.21"
+      vpc-cni                = "v1.22.4-eksbuild.3"
+      aws-ebs-csi-driver     = "v1.63.1-eksbuild.1"
+      metrics-server         = "v0.9.0-eksbuild.9"
+    }
+  }
+
+  validation {
+    condition     = alltrue(flatten([for versions in values(var.addon_versions) : [for version in values(versions) : can(regex("^v[0-9.]+-eksbuild\\.[0-9]+$", version))]]))
+    error_message = "The version of an add-on reads like v1.14.3-eksbuild.16."
+  }
 }
 
 variable "namespaces" {
