@@ -86,7 +86,7 @@ impl Meter {
 impl World<'_> {
     /// The first clock hour ends at a full hour of UTC.
     pub(super) fn first_hour(&mut self, queue: &mut Queue) {
-        let end = SimTime::from_micros(HOUR - self.into_the_hour());
+        let end = SimTime::from_micros(HOUR - self.gone_of_the_hour());
         queue.push(end, Class::Sampling, Event::HourEnds);
     }
 
@@ -152,12 +152,12 @@ impl World<'_> {
 
     /// The clock hour that an instant is in or, at a full hour, the one that ends.
     fn hour_before(&self, now: SimTime) -> u32 {
-        let since = (now.as_micros() + self.into_the_hour()).saturating_sub(1);
+        let since = (now.as_micros() + self.gone_of_the_hour()).saturating_sub(1);
         (since / HOUR) as u32
     }
 
     /// Microseconds of the clock hour that have gone by when the run begins.
-    fn into_the_hour(&self) -> u64 {
+    fn gone_of_the_hour(&self) -> u64 {
         let start = self.scenario.start.timestamp().as_microsecond();
         start.rem_euclid(HOUR as i64).unsigned_abs()
     }

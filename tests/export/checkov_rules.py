@@ -63,11 +63,12 @@ def reports(subject):
     command = [COMMAND, "--skip-download", "--quiet", "--compact", "--soft-fail", "-o", "json"]
     command += ["-d", subject.terraform_dir, "-d", subject.root / "helm/manifests", "--framework", *FRAMEWORKS]
     said = subprocess.run(command, capture_output=True, text=True)
+    # One document a folder; the last has those before it.
+    begins = [place for place in (said.stdout.rfind("\n["), said.stdout.find("[")) if place >= 0]
     try:
-        found = json.loads(said.stdout)
-    except json.JSONDecodeError:
+        return json.loads(said.stdout[begins[0] :])
+    except (IndexError, json.JSONDecodeError):
         raise Failed(f"checkov: {said.stdout[-500:]}{said.stderr[-500:]}") from None
-    return found if isinstance(found, list) else [found]
 
 
 def checkov_is_content(subject):
