@@ -17,6 +17,11 @@ use case::Recorded;
 use outcome::Outcome;
 use world::Staged;
 
+/// Cases that were drawn, and cases made by hand.
+const RECORDINGS: [&str; 2] = [
+    "karpenter/recorded/provisioning.jsonl.gz",
+    "karpenter/recorded/corners.jsonl.gz",
+];
 /// Draws a case is replayed with before it counts as one that no draw decides.
 pub(crate) const ALWAYS: u64 = 4;
 /// Draws tried to reach every decision recorded of a case.
@@ -25,7 +30,8 @@ const AT_MOST: u64 = 2000;
 /// The cases of the repository, or of another recording.
 fn recordings() -> Vec<Recorded> {
     let other = std::env::var_os("KARPSIM_RECORDED").map(PathBuf::from);
-    let path = other.unwrap_or_else(|| "karpenter/recorded/provisioning.jsonl.gz".into());
+    let ours = RECORDINGS.map(PathBuf::from).to_vec();
+    let paths = other.map_or(ours, |other| vec![other]);
     let settle = |mut recorded: Recorded| {
         let case = &recorded.case;
         recorded
@@ -34,7 +40,7 @@ fn recordings() -> Vec<Recorded> {
             .for_each(|result| result.settle_order(case));
         recorded
     };
-    lines(path).map(settle).collect()
+    paths.iter().flat_map(lines).map(settle).collect()
 }
 
 /// Cases known to differ, with the cause: a name and a sentence a line.
