@@ -79,17 +79,13 @@ pub(super) fn resolve(
     let pdbs = pdbs(cx, spec, &objects, &resolved, &daemons);
     let queues = queues(cx, spec, names);
 
+    let overhead = spec.market.get().and_then(|market| market.memory_overhead);
+    let overhead = overhead.map(|share| market::memory_overhead(cx, share));
     let cluster = spec.cluster.get().zip(catalog.as_ref());
     let cluster = cluster.and_then(|(spec, catalog)| {
         let start = clock.as_ref().map(|clock| &clock.start);
-        cluster::cluster(
-            cx,
-            spec,
-            catalog,
-            &objects.karpenter,
-            &objects.applied,
-            start,
-        )
+        let (manifests, applied) = (&objects.karpenter, &objects.applied);
+        cluster::cluster(cx, spec, catalog, manifests, applied, start, overhead)
     });
     let market = spec.market.get().zip(catalog.as_ref());
     let start = clock.as_ref().map(|clock| &clock.start);

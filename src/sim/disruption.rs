@@ -1,5 +1,6 @@
 //! Karpenter's disruption loop at work: what it looks at, what it asks, what it starts and finishes.
 
+use crate::api::Resources;
 use crate::cluster::{Key, TemplateId};
 use crate::des::{Class, Purpose, SimDuration, SimTime, StreamKey};
 use crate::karpenter::budget::{self, PoolNodes};
@@ -18,7 +19,7 @@ use crate::karpenter::static_pool::Count;
 use crate::scenario::model::NodePoolModel;
 
 use super::event::Event;
-use super::karpenter::{Karpenter, options};
+use super::karpenter::{Karpenter, limits, options};
 use super::node::{EndReason, Node, Owner};
 use super::pod::{Pod, Stage};
 use super::provisioner::{NOMINATION, is_protected};
@@ -97,12 +98,15 @@ impl World<'_> {
         if let Some(standings) = standings {
             self.note_look(now, &standings, &step.findings);
         }
+        let mut wake = step.wake;
         if let Act::Start(commands) = step.act {
             for command in commands {
-                self.start_command(now, command, queue);
+                if !self.start_command(now, command, queue) {
+                    wake = wake.max(now + POLL);
+                }
             }
         }
-        queue.push(step.wake, Class::Controller, Event::Disrupt);
+        queue.push(wake, Class::Controller, Event::Disrupt);
     }
 
     /// By pool: what a static one has and makes.
@@ -207,12 +211,19 @@ impl World<'_> {
     }
 
     /// A command starts: replacement first, then the candidates are marked and wait for it.
-    fn start_command(&mut self, now: SimTime, command: Command, queue: &mut Queue) {
-        let create = |claim| {
+    /// Starts a command, unless a replacement may not be created; what was created then stays (spec/karpenter.md 4.13). Whether it was.
+    fn start_command(&mut self, now: SimTime, command: Command, queue: &mut Queue) -> bool {
+        let may = |claim: &&NewClaim| !self.is_beyond_limits(claim.pool);
+        let created: Vec<&NewClaim> = command.replacements.iter().filter(may).collect();
+        let all = created.len() == command.replacements.len();
+        let create = |claim: &&NewClaim| {
             let key = self.create_claim(now, claim, queue);
             self.nodes[key].id
         };
-        let replacements: Vec<_> = command.replacements.iter().map(create).collect();
+        let replacements: Vec<_> = created.iter().map(create).collect();
+        if !all {
+            return false;
+        }
         self.note_started(now, &command, &replacements);
         for &id in &command.candidates {
             if let Some(key) = self.node_with(id) {
@@ -230,6 +241,22 @@ impl World<'_> {
             karpenter.commands.start(command, replacements, now);
         }
         self.disruption_queue(now, queue);
+        true
+    }
+
+    /// Whether the instances of a pool, those that are going left out, are beyond its limits (spec/karpenter.md 1.12).
+    fn is_beyond_limits(&self, pool: usize) -> bool {
+        let Some(karpenter) = &self.karpenter else {
+            return false;
+        };
+        let nodes = self.nodes.iter().map(|(_, node)| node).filter(|node| {
+            let going = node.deleting() || node.marked || node.terminated;
+            node.owner == Owner::Pool(pool) && node.instance.is_some() && !going
+        });
+        let (capacity, count) = nodes.fold((Resources::ZERO, 0), |(sum, count), node| {
+            (sum + node.capacity, count + 1)
+        });
+        limits(karpenter.pool(pool)).exceeded_by(&capacity, count)
     }
 
     /// The disruption queue looks at its commands: candidates go once their replacement is there.

@@ -107,6 +107,17 @@ impl<'s> World<'s> {
         node.images = NodeImages::new(PullLimits { network, disk }, &TIMING);
         (node.labels, node.taints, node.capacity, node.allocatable) =
             (labels, taints, kind.capacity, kind.allocatable);
+        let (owner, joined) = (node.owner, node.registered.is_some());
+        let learned = match (&self.karpenter, owner) {
+            (Some(karpenter), Owner::Pool(pool)) => karpenter.known_memory(pool, instance.kind),
+            _ => None,
+        };
+        let real = class.and_then(|class| class.real_memory.as_ref());
+        let real = real.map(|real| real[instance.kind.index()]);
+        if let Some(memory) = learned.or(real.filter(|_| joined)) {
+            let node = &mut self.nodes[key];
+            memory.replace_in(&mut node.capacity, &mut node.allocatable);
+        }
     }
 
     /// The number under which a type in a zone has its random draws.
@@ -122,6 +133,26 @@ impl<'s> World<'s> {
         };
         node.registered = Some(now);
         self.counters.nodes_launched += 1;
+        self.report_memory(key);
+    }
+
+    /// A node that joins tells what memory it really has, and Karpenter keeps it for the next of its type.
+    fn report_memory(&mut self, key: Key<Node>) {
+        let node = &self.nodes[key];
+        let real = self
+            .class_of(node)
+            .and_then(|class| class.real_memory.as_ref());
+        let (Some(real), Some(instance), Owner::Pool(pool)) = (real, node.instance, node.owner)
+        else {
+            return;
+        };
+        let images = node.claim.as_ref().map(|claim| claim.hashes.image);
+        let memory = real[instance.kind.index()];
+        let node = &mut self.nodes[key];
+        memory.replace_in(&mut node.capacity, &mut node.allocatable);
+        if let (Some(karpenter), Some(images)) = (&mut self.karpenter, images) {
+            karpenter.discover(pool, images, instance.kind);
+        }
     }
 
     /// The node is Ready: pods can be bound to it.

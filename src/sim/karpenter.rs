@@ -1,5 +1,7 @@
 //! What Karpenter remembers between its looks at the cluster.
 
+use std::collections::BTreeSet;
+
 use rustc_hash::FxHashMap;
 
 use crate::api::{Resources, Symbol, Symbols, key};
@@ -18,7 +20,7 @@ use crate::karpenter::offerings::PriceCache;
 use crate::karpenter::provisioning::{
     Batcher, Limits, MinValuesPolicy, NewClaim, Options, PoolTemplate, PreferencePolicy, Window,
 };
-use crate::scenario::model::cluster::{Change, Revision};
+use crate::scenario::model::cluster::{Change, RealMemory, Revision};
 use crate::scenario::model::{KarpenterModel, NodeClassModel, NodePoolModel};
 
 /// A state of the ICE cache that offerings never show: they are brought up to date at once.
@@ -47,6 +49,8 @@ pub(super) struct Karpenter<'s> {
     /// The state of the ICE cache that `types` shows.
     seen_sequence: u64,
     price_cache: PriceCache,
+    /// Types of which a node has told its real memory: class, its images, type.
+    discovered: BTreeSet<(usize, u64, InstanceTypeId)>,
     /// When the batcher looks next.
     pub(super) alarm: Option<SimTime>,
     pub(super) retrigger: Option<SimTime>,
@@ -99,6 +103,7 @@ impl<'s> Karpenter<'s> {
                 .collect(),
             seen_sequence: 0,
             price_cache: PriceCache::default(),
+            discovered: BTreeSet::new(),
             alarm: None,
             retrigger: None,
             launched: FxHashMap::default(),
@@ -148,8 +153,11 @@ impl<'s> Karpenter<'s> {
     }
 
     fn refresh_unreserved(&mut self, now: SimTime, market: &mut SpotMarket) {
-        if self.price_cache.is_stale(now) && self.price_cache.fill(now) {
-            self.reprice(market);
+        if self.price_cache.is_stale(now) {
+            if self.price_cache.fill(now) {
+                self.reprice(market);
+            }
+            self.remeasure();
         }
         self.ice.clean_up(now);
         if self.ice.sequence() == self.seen_sequence {
@@ -168,6 +176,43 @@ impl<'s> Karpenter<'s> {
                     };
                     offering.available = offered.available
                         && !self.ice.is_unavailable(place, offering.capacity_type, now);
+                }
+            }
+        }
+    }
+
+    /// A node of a pool made under these images has joined and tells its memory.
+    pub(super) fn discover(&mut self, pool: usize, images: u64, kind: InstanceTypeId) {
+        let model = self.pool(pool);
+        let current = self.hashes(model).image == images;
+        if current && self.class_of(pool).real_memory.is_some() {
+            self.discovered.insert((model.class, images, kind));
+        }
+    }
+
+    /// The memory of a node of this type as Karpenter has learned it (spec/karpenter.md 2.1).
+    pub(super) fn known_memory(&self, pool: usize, kind: InstanceTypeId) -> Option<RealMemory> {
+        let model = self.pool(pool);
+        let known = (model.class, self.hashes(model).image, kind);
+        let real = self.class_of(pool).real_memory.as_ref()?;
+        self.discovered.contains(&known).then(|| real[kind.index()])
+    }
+
+    /// The list of types is made anew: with the memory that nodes have told.
+    fn remeasure(&mut self) {
+        for pool in 0..self.types.len() {
+            let class = self.class_of(pool);
+            if class.real_memory.is_none() {
+                continue;
+            }
+            for place in 0..self.types[pool].len() {
+                let id = self.type_ids[pool][place];
+                let told = self.known_memory(pool, id);
+                let assumed = &class.types[id.index()];
+                let shown = &mut self.types[pool][place];
+                (shown.capacity, shown.allocatable) = (assumed.capacity, assumed.allocatable);
+                if let Some(real) = told {
+                    real.replace_in(&mut shown.capacity, &mut shown.allocatable);
                 }
             }
         }
@@ -292,10 +337,7 @@ impl<'s> Karpenter<'s> {
             labels: pool.labels.clone(),
             requirements: pool.requirements.clone(),
             taints: pool.taints.clone(),
-            limits: Limits {
-                resources: pool.limits.clone(),
-                nodes: pool.limit_nodes.map(i64::from),
-            },
+            limits: limits(pool),
             types,
         };
         let dynamic = self.dynamic.iter();
@@ -368,6 +410,14 @@ fn budgets(pool: &NodePoolModel) -> Vec<Budget> {
     let checked =
         |budget| Budget::from_manifest(budget).expect("a resolved scenario has valid budgets");
     pool.budgets.iter().map(checked).collect()
+}
+
+/// The limits of a pool.
+pub(super) fn limits(pool: &NodePoolModel) -> Limits {
+    Limits {
+        resources: pool.limits.clone(),
+        nodes: pool.limit_nodes.map(i64::from),
+    }
 }
 
 /// Karpenter's settings for a pass.

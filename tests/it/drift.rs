@@ -57,6 +57,21 @@ fn a_budget_for_drift_keeps_the_nodes() {
 }
 
 #[test]
+fn a_pool_beyond_its_limits_replaces_nothing() {
+    let before = Fleet::default();
+    let after = |pool| Fleet {
+        labels: "{team: roads}",
+        pool,
+        ..before.clone()
+    };
+    let within = changed(&before, &after("limits: {cpu: 4},")).run();
+    assert_eq!(within.churn.drifted, 2);
+    // What is simulated leaves the candidate out; what is created counts it (spec/karpenter.md 1.12, 4.13).
+    let beyond = changed(&before, &after("limits: {cpu: 3},")).run();
+    assert_eq!((beyond.nodes.len(), beyond.churn.drifted), (2, 0));
+}
+
+#[test]
 fn what_no_hash_covers_moves_nothing() {
     let before = Fleet::default();
     let after = Fleet {

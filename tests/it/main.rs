@@ -27,6 +27,7 @@ mod lab;
 mod liveness;
 mod load_balancer;
 mod market;
+mod memory;
 mod provisioning;
 mod queue;
 mod readme;

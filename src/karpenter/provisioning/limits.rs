@@ -5,6 +5,16 @@ use super::problem::{Limits, Problem};
 use crate::api::{Resource, Resources};
 use crate::cloud::InstanceType;
 
+impl Limits {
+    /// Whether a pool whose nodes have this capacity together is beyond its limits, so that no claim of it is created (1.12).
+    #[must_use]
+    pub fn exceeded_by(&self, capacity: &Resources, nodes: u32) -> bool {
+        let mut resources = self.resources.iter();
+        resources.any(|&(kind, limit)| capacity[kind] > limit)
+            || self.nodes.is_some_and(|limit| i64::from(nodes) > limit)
+    }
+}
+
 /// What is left of a pool's limits.
 #[derive(Clone, Debug)]
 pub(super) struct Remaining {

@@ -1,7 +1,7 @@
 //! The resolved cluster: node groups, Karpenter's objects, the market, prices.
 
 use crate::api::objects::karpenter::{Budget, ConsolidationPolicy};
-use crate::api::{LabelSet, Requirements, Resource, Symbol, Taint};
+use crate::api::{LabelSet, Requirements, Resource, Resources, Symbol, Taint};
 use crate::cloud::market::MarketSettings;
 use crate::cloud::{AmiFamily, CapacityReservation, CapacityType, InstanceType, InstanceTypeId};
 use crate::cluster::TemplateId;
@@ -188,6 +188,8 @@ pub struct NodeClassModel {
     pub name: String,
     /// Every type of the catalog, with the capacity nodes of this class have; the same order as the catalog.
     pub types: Vec<InstanceType>,
+    /// By type of the catalog: what its nodes really report, where that is not what Karpenter takes it for.
+    pub real_memory: Option<Vec<RealMemory>>,
     /// Capacity reservations it selects, by their places in [`ClusterModel::reservations`].
     pub reservations: Vec<usize>,
     /// Zones of its subnets.
@@ -208,6 +210,23 @@ pub struct NodeClassModel {
     pub images: ImagesModel,
     /// Tells apart what selects its security groups; other terms are taken to select other groups.
     pub security_groups_hash: u64,
+}
+
+/// Memory of a node in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RealMemory {
+    /// What the node reports as its capacity.
+    pub capacity: i64,
+    /// What its pods may use.
+    pub allocatable: i64,
+}
+
+impl RealMemory {
+    /// Puts it in the place of what was assumed.
+    pub fn replace_in(self, capacity: &mut Resources, allocatable: &mut Resources) {
+        capacity[Resource::Memory] = self.capacity;
+        allocatable[Resource::Memory] = self.allocatable;
+    }
 }
 
 /// The images a node class selects; other terms are taken to select other images.

@@ -37,6 +37,8 @@ pub(super) struct Stock<'s> {
     /// Zones of the cluster.
     zones: &'s [Symbol],
     reservations: &'s [Known],
+    /// What machines really keep of their memory, if the scenario says so.
+    memory_overhead_ppm: Option<u32>,
 }
 
 /// The cluster; `None` where a part of it is broken, which is reported.
@@ -47,6 +49,7 @@ pub(super) fn cluster(
     karpenter_manifests: &[Manifest],
     applied: &[Manifest],
     start: Option<&Zoned>,
+    memory_overhead_ppm: Option<u32>,
 ) -> Option<ClusterModel> {
     let version = spec.kubernetes_version.get();
     let minor = version.and_then(|version| match version {
@@ -70,6 +73,7 @@ pub(super) fn cluster(
         catalog,
         zones: &zones,
         reservations: reservations.as_deref().unwrap_or_default(),
+        memory_overhead_ppm,
     };
     let karpenter = spec.karpenter.get().and_then(|karpenter| match karpenter {
         Some(spec) => karpenter::karpenter(cx, spec, karpenter_manifests, applied, stock).map(Some),
@@ -84,7 +88,7 @@ pub(super) fn cluster(
     let node_groups = spec
         .node_groups
         .get()
-        .and_then(|groups| node_group::node_groups(cx, groups, catalog, &zones));
+        .and_then(|groups| node_group::node_groups(cx, groups, stock));
     let (minor, node_groups) = (minor?, node_groups?);
     let autoscaler = match spec.cluster_autoscaler.get()? {
         Some(spec) => Some(autoscaler::autoscaler(cx, spec, minor, &node_groups)?),

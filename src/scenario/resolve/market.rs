@@ -17,8 +17,23 @@ use crate::scenario::spec::cluster::{DroughtSpec, LatencySpec, MarketSpec, Price
 
 /// A market that goes down more often than so many times the calibration is a slip of the pen.
 const SCALE_MAX: f64 = 10_000.0;
+/// No machine keeps more of its memory.
+const MEMORY_OVERHEAD_MAX: f64 = 0.2;
 /// The same of business hours.
 const BUSINESS_MAX: f64 = 100.0;
+
+/// What machines really keep of their memory, in parts per million.
+pub(super) fn memory_overhead(cx: &mut Context<'_>, share: f64) -> u32 {
+    let path = "market.memoryOverhead";
+    let fits = (0.0..=MEMORY_OVERHEAD_MAX).contains(&share);
+    let expected = format!("expected 0 to {MEMORY_OVERHEAD_MAX}");
+    cx.require(fits, path, &format!("is {share}"), &expected);
+    if fits {
+        (share * 1e6).round() as u32
+    } else {
+        0
+    }
+}
 
 /// The market; `None` where a recorded one cannot be read.
 pub(super) fn market(

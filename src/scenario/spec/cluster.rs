@@ -162,6 +162,9 @@ pub struct MarketSpec {
     pub spot: SpotMarketSpec,
     /// How long machines take to come; the catalogue's figures where absent.
     pub latency: LatencySpec,
+    /// Share of a machine's memory that the hypervisor and the kernel really keep, such as 0.03. Karpenter takes it for
+    /// `settings.vmMemoryOverheadPercent` until a node of the type has joined. As Karpenter takes it where absent.
+    pub memory_overhead: Option<f64>,
 }
 
 /// The spot market.

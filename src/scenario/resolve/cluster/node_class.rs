@@ -8,10 +8,11 @@ use crate::api::objects::karpenter::{
     BlockDeviceMapping, Ec2NodeClass, Ec2NodeClassSpec, KubeletConfiguration, NetworkInterface,
 };
 use crate::api::{Quantity, Resource};
+use crate::cloud::allocatable::{allocatable, capacity};
 use crate::cloud::node_class::{BlockDevice, Interfaces, Kubelet, MIB, Threshold};
-use crate::cloud::{AmiFamily, NodeClassParams};
+use crate::cloud::{AmiFamily, Catalog, NodeClassParams};
 use crate::scenario::model::NodeClassModel;
-use crate::scenario::model::cluster::ImagesModel;
+use crate::scenario::model::cluster::{ImagesModel, RealMemory};
 use crate::scenario::resolve::context::Context;
 use crate::scenario::tree::child;
 
@@ -51,6 +52,13 @@ pub(super) fn node_class(
         reserved_enis: defaults.reserved_enis,
         vm_memory_overhead_ppm: defaults.vm_memory_overhead_ppm,
     };
+    let real_memory = stock.memory_overhead_ppm.map(|real| {
+        let params = NodeClassParams {
+            vm_memory_overhead_ppm: real,
+            ..params.clone()
+        };
+        real_memory(stock.catalog, &params)
+    });
     let devices = &params.block_devices;
     let sum: i64 = devices.iter().filter_map(|device| device.bytes).sum();
     let volume = if devices.is_empty() {
@@ -75,6 +83,7 @@ pub(super) fn node_class(
     Some(NodeClassModel {
         name: object.metadata.name.clone(),
         types,
+        real_memory,
         reservations,
         zones: stock.zones.to_vec(),
         image_family: family,
@@ -89,6 +98,14 @@ pub(super) fn node_class(
         },
         security_groups_hash: hash::of_terms(cx, &format!("{path}.securityGroupSelectorTerms")),
     })
+}
+
+fn real_memory(catalog: &Catalog, params: &NodeClassParams) -> Vec<RealMemory> {
+    let of = |id| RealMemory {
+        capacity: capacity(catalog.facts(id), params)[Resource::Memory],
+        allocatable: allocatable(catalog.facts(id), params)[Resource::Memory],
+    };
+    catalog.ids().map(of).collect()
 }
 
 /// The family that `amiFamily` or an alias names; admission leaves one of them.

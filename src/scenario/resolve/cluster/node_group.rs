@@ -1,7 +1,8 @@
 //! What is a managed node group?
 
+use super::Stock;
 use super::ami::{AMI_TYPES, AmiType, DEFAULT, default_name};
-use crate::api::{Effect, Quantity, Symbol, Taint};
+use crate::api::{Effect, Quantity, Taint};
 use crate::cloud::node_class::{BlockDevice, GIB};
 use crate::cloud::{CapacityType, Catalog, InstanceTypeId, NodeClassParams};
 use crate::kube::nodegroup::NodeGroup;
@@ -19,8 +20,7 @@ const ROOT_DEVICE: &str = "/dev/xvda";
 pub(super) fn node_groups(
     cx: &mut Context<'_>,
     specs: &[Part<NodeGroupSpec>],
-    catalog: &Catalog,
-    zones: &[Symbol],
+    stock: Stock<'_>,
 ) -> Option<Vec<NodeGroupModel>> {
     let mut names = Vec::new();
     let mut groups = Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn node_groups(
                 format!("{path}.nodeGroupName"),
                 spec.node_group_name.clone(),
             ));
-            node_group(cx, &path, spec, catalog, zones)
+            node_group(cx, &path, spec, stock)
         });
         groups.push(group);
     }
@@ -43,9 +43,9 @@ fn node_group(
     cx: &mut Context<'_>,
     path: &str,
     spec: &NodeGroupSpec,
-    catalog: &Catalog,
-    zones: &[Symbol],
+    stock: Stock<'_>,
 ) -> Option<NodeGroupModel> {
+    let Stock { catalog, zones, .. } = stock;
     check_sizes(cx, path, spec.scaling_config);
     let buying = spec.capacity_type.as_deref().unwrap_or("ON_DEMAND");
     let ways = [
@@ -77,6 +77,9 @@ fn node_group(
             root_volume: true,
             bytes: Some(volume),
         }],
+        vm_memory_overhead_ppm: stock
+            .memory_overhead_ppm
+            .unwrap_or(NodeClassParams::default().vm_memory_overhead_ppm),
         ..NodeClassParams::default()
     });
     let types = type_ids.iter().map(|id| seen[id.index()].clone());
