@@ -1,7 +1,11 @@
 //! A disruption pass over a cluster: the binary search of the multi-node method, and the single-node method down the whole list.
+//!
+//! `cargo bench --bench consolidation -- curve reports/sample/consolidation.svg` draws what a pass costs by the size of the cluster.
 
 #[path = "../tests/it/cluster/mod.rs"]
 mod cluster;
+#[path = "consolidation/curve.rs"]
+mod curve;
 
 use std::time::Duration;
 
@@ -13,8 +17,14 @@ use karpsim::karpenter::disruption::{
 use serde_json::{Value, json};
 
 use cluster::{At, Cluster, NOW};
+use curve::{Curve, NODES, shortest};
 
 fn main() {
+    let mut args = std::env::args().skip_while(|arg| arg != "curve");
+    if args.next().is_some() {
+        let path = args.next().expect("curve <FILE.svg>");
+        return draw_curves(&path);
+    }
     let mut criterion = Criterion::default()
         .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
@@ -31,6 +41,26 @@ fn main() {
         });
     }
     criterion.final_summary();
+}
+
+/// Measures both passes at every size, prints them and draws them.
+fn draw_curves(path: &str) {
+    let measured = |name, of: fn(usize) -> f64| Curve {
+        name,
+        points: NODES.map(|nodes| (nodes, of(nodes))).to_vec(),
+    };
+    let curves = [
+        measured("deciding alone", |nodes| {
+            let cluster = packed(nodes);
+            shortest(|| assert_eq!(pass(&cluster, &mut Full), Act::Nothing))
+        }),
+        measured("with its simulations", |nodes| {
+            let cluster = half_empty(nodes);
+            shortest(|| assert_eq!(pass(&cluster, &mut live(&cluster)), Act::Wait))
+        }),
+    ];
+    curves.iter().for_each(Curve::print);
+    curve::draw(path, &curves).expect("a file that can be written");
 }
 
 /// One pass of a fresh controller.
