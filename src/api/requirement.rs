@@ -36,6 +36,8 @@ pub struct Requirement {
     at_least: Option<i64>,
     at_most: Option<i64>,
     min_values: Option<u32>,
+    /// Whether one of the operators it came from holds of no object without the label.
+    present: bool,
 }
 
 impl Requirement {
@@ -71,6 +73,7 @@ impl Requirement {
             },
         };
         set.values.dedup();
+        set.present = !matches!(operator, Operator::NotIn | Operator::DoesNotExist);
         set
     }
 
@@ -78,6 +81,7 @@ impl Requirement {
     #[must_use]
     pub fn of(values: Vec<Symbol>) -> Self {
         Self {
+            present: !values.is_empty(),
             complement: false,
             values: sorted(values),
             at_least: None,
@@ -95,6 +99,7 @@ impl Requirement {
             at_least: None,
             at_most: None,
             min_values: None,
+            present: true,
         }
     }
 
@@ -156,10 +161,14 @@ impl Requirement {
             (a, b) => a.or(b),
         };
         let min_values = self.min_values.max(other.min_values);
+        let present = self.present || other.present;
         if let (Some(low), Some(high)) = (at_least, at_most)
             && low > high
         {
-            return Self::none().with_min_values(min_values);
+            return Self {
+                present,
+                ..Self::none().with_min_values(min_values)
+            };
         }
         let complement = self.complement && other.complement;
         let values = match (self.complement, other.complement) {
@@ -179,6 +188,7 @@ impl Requirement {
             at_least,
             at_most,
             min_values,
+            present,
         };
         let kept = set
             .values
@@ -337,12 +347,14 @@ impl Requirements {
         undefined.or_else(|| self.conflict(pod, symbols))
     }
 
-    /// Whether an object with these labels satisfies every requirement (node affinity of kube-scheduler).
+    /// Whether an object with these labels satisfies every requirement as it was written (selectors and node affinity of Kubernetes).
+    /// Where Karpenter takes the set of `Exists` and `NotIn` for `NotIn`, and an empty set for `DoesNotExist`, an object without the
+    /// label satisfies neither.
     #[must_use]
     pub fn matches(&self, labels: &LabelSet, symbols: &Symbols) -> bool {
         self.iter().all(|(key, requirement)| match labels.get(key) {
             Some(value) => requirement.has(value, symbols),
-            None => requirement.allows_absence(),
+            None => requirement.allows_absence() && !requirement.present,
         })
     }
 
@@ -493,6 +505,41 @@ mod tests {
             .chain(high)
             .collect();
         parts.join(" ")
+    }
+
+    /// What kube-scheduler says of a node with a label and of one without: every expression by itself.
+    #[test]
+    fn objects_match_what_was_written_and_not_its_intersection() {
+        let s = &mut Symbols::new();
+        let team = s.intern("team");
+        let operands: [(Operator, &[&str]); 8] = [
+            (Operator::In, &["1", "5"]),
+            (Operator::In, &["9"]),
+            (Operator::NotIn, &["5"]),
+            (Operator::Exists, &[]),
+            (Operator::DoesNotExist, &[]),
+            (Operator::Gt, &["4"]),
+            (Operator::Lt, &["4"]),
+            (Operator::NotIn, &["a"]),
+        ];
+        let sets = operands.map(|(operator, values)| set(s, operator, values));
+        let mut objects = vec![LabelSet::default()];
+        for value in ["1", "5", "9", "a"] {
+            objects.push(LabelSet::from_iter([(team, s.intern(value))]));
+        }
+        let matches = |sets: &[&Requirement], object: &LabelSet| {
+            let mut term = Requirements::new();
+            sets.iter().for_each(|set| term.add(team, set, s));
+            term.matches(object, s)
+        };
+        for a in &sets {
+            for b in &sets {
+                for object in &objects {
+                    let each = matches(&[a], object) && matches(&[b], object);
+                    assert_eq!(matches(&[a, b], object), each, "{a:?} {b:?} {object:?}");
+                }
+            }
+        }
     }
 
     #[test]
