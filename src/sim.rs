@@ -9,6 +9,7 @@
 //! Events at one instant happen in the order of their [`Class`](crate::des::Class): departures, environment, kubelets, controllers,
 //! scheduler, sampling (spec/kubernetes.md 10.3).
 
+mod auto_scaling;
 mod autoscaler;
 mod bill;
 mod book;
@@ -19,6 +20,7 @@ mod drift;
 mod event;
 mod fault;
 mod group;
+mod group_update;
 mod health;
 mod instance;
 mod job;
@@ -57,11 +59,12 @@ use crate::des::{EventQueue, Limits, Model, SimTime, Stop, run as drive};
 use crate::karpenter::disruption::ClusterState;
 use crate::kube::pdb::Pdb;
 use crate::kube::rate::TokenBucket;
-use crate::kube::scheduler::{BindPace, Cache, SchedulingQueue};
+use crate::kube::scheduler::{Cache, SchedulingQueue};
 use crate::metrics::series::SeriesRecorder;
 use crate::metrics::{Journal, RunResult, StarvationLedger};
 use crate::scenario::model::Scenario;
 
+use auto_scaling::AutoScalingGroup;
 use autoscaler::ClusterAutoscaler;
 use bill::Ledger;
 use book::{Counters, LoadBalancerMeter};
@@ -125,13 +128,14 @@ struct World<'s> {
     scheduler_alarm: Option<SimTime>,
     /// When the scheduler's present cycle ends.
     scheduler_free: SimTime,
-    bind_pace: BindPace,
+    /// Lets bindings and statuses through.
+    scheduler_client: TokenBucket,
     replicaset_client: TokenBucket,
     pdbs: Vec<Pdb>,
 
     autoscaler: Option<ClusterAutoscaler<'s>>,
-    /// By node group: how many nodes it should have.
-    group_desired: Vec<u32>,
+    /// By node group.
+    groups: Vec<AutoScalingGroup>,
     /// Zones without power, and until when.
     dark_zones: Vec<(Symbol, SimTime)>,
     karpenter: Option<Karpenter<'s>>,
@@ -250,6 +254,7 @@ impl Model for World<'_> {
             Event::Repair(node) => self.repair(now, node, queue),
             Event::StaticPool(place) => self.static_pool(now, place, queue),
             Event::ReplaceNode(group) => self.replace_nodes(now, group as usize, queue),
+            Event::GroupUpdate(group) => self.group_update(now, group as usize, queue),
             Event::NodeUnknown(node) => self.node_unknown(now, node, queue),
             Event::NodeForgotten(node) => self.node_forgotten(now, node, queue),
             Event::ZoneBack => self.zone_back(now, queue),

@@ -2,7 +2,8 @@
 //!
 //! The algorithm is not public. Modelled is what AWS documents of it, for the one instance Karpenter asks for at a time:
 //! *lowest-price* tries the overrides from cheap to dear and names each pool that had nothing; *price-capacity-optimized* takes the
-//! cheapest among the pools with the best [`Capacity`]. A call that launches nothing does not name all its pools: how many it names
+//! cheapest among the pools with the best [`Capacity`]; *prioritized*, an Auto Scaling group's way to on-demand, takes the first in order.
+//! A call that launches nothing does not name all its pools: how many it names
 //! follows the failures published in kubernetes-sigs/karpenter#3198.
 
 use super::{CapacityType, Pool, Price};
@@ -15,6 +16,8 @@ pub enum Strategy {
     LowestPrice,
     /// For spot.
     PriceCapacityOptimized,
+    /// For on-demand in an Auto Scaling group.
+    Prioritized,
 }
 
 impl Strategy {
@@ -83,6 +86,7 @@ pub fn create_fleet(
         Strategy::PriceCapacityOptimized => {
             tried.sort_by_key(|&(candidate, left)| (std::cmp::Reverse(left), candidate.price));
         }
+        Strategy::Prioritized => {}
     }
     let failed = tried.iter().take_while(|(_, left)| *left == Capacity::None);
     let failed: Vec<Pool> = failed.map(|(candidate, _)| candidate.pool).collect();
@@ -160,6 +164,14 @@ mod tests {
         assert_eq!(chosen([Ample, Ample, Ample, Ample]), Some(pool(1)));
         assert_eq!(chosen([Ample, Thin, Ample, Ample]), Some(pool(2)));
         assert_eq!(chosen([Thin, Dry, Dry, Thin]), Some(pool(3)));
+    }
+
+    #[test]
+    fn prioritized_takes_the_first_that_has_any() {
+        let outcome = launch(Strategy::Prioritized, [Dry, Thin, Ample, Ample], 0.5);
+        assert_eq!(outcome.launched, Some(pool(1)));
+        let first = launch(Strategy::Prioritized, [Ample; 4], 0.5);
+        assert_eq!(first.launched, Some(pool(0)));
     }
 
     #[test]

@@ -80,6 +80,8 @@ pub struct PodTemplate {
     pub readiness_probe: Option<Probe>,
     /// Annotation `karpenter.sh/do-not-disrupt`.
     pub do_not_disrupt: DoNotDisrupt,
+    /// What it says to Cluster Autoscaler.
+    pub scale_down: ScaleDown,
     /// Annotation `controller.kubernetes.io/pod-deletion-cost`.
     pub deletion_cost: i32,
     /// Image of the first container: what a node pulls.
@@ -90,6 +92,17 @@ pub struct PodTemplate {
     pub image_bytes: u64,
     /// Whether a DaemonSet owns it.
     pub daemon: bool,
+}
+
+/// What a pod says to Cluster Autoscaler about leaving its node (spec/kubernetes.md 4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ScaleDown {
+    /// Annotation `cluster-autoscaler.kubernetes.io/safe-to-evict`.
+    pub safe_to_evict: Option<bool>,
+    /// Whether it has a volume on the node whose data it would lose.
+    pub local_storage: bool,
+    /// Whether it is in `kube-system`.
+    pub system: bool,
 }
 
 /// How long a pod asks not to be disrupted (spec/karpenter.md 4.3).
@@ -161,6 +174,7 @@ impl PodTemplate {
             pre_stop: SimDuration::ZERO,
             readiness_probe: None,
             do_not_disrupt: DoNotDisrupt::No,
+            scale_down: ScaleDown::default(),
             deletion_cost: 0,
             image,
             images: vec![image],

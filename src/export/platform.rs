@@ -7,6 +7,7 @@ use super::data::Data;
 use super::objects::{EBS_CSI_NODE, FLUENT_BIT, NVIDIA_DEVICE_PLUGIN, Object, Objects};
 use crate::api::{Effect, LabelSet, Taint};
 use crate::cloud::node_class::GIB;
+use crate::kube::nodegroup::update::{MaxUnavailable, UpdateConfig, UpdateStrategy};
 use crate::scenario::Scenario;
 use crate::scenario::model::{
     JourneyId, KarpenterModel, NodeGroupModel, Queue, QueueId, ServiceId, StepKind,
@@ -85,6 +86,8 @@ pub struct NodeGroup {
     pub desired_size: u32,
     /// `scaling_config.max_size`.
     pub max_size: u32,
+    /// `update_config`: the argument, what it says, and the strategy.
+    pub update_config: (&'static str, u32, &'static str),
     /// Root volume in GiB.
     pub disk_size: u64,
     /// `labels`.
@@ -216,10 +219,22 @@ fn node_group(scenario: &Scenario, group: &NodeGroupModel) -> NodeGroup {
         min_size: group.min_size,
         desired_size: spec.desired,
         max_size: group.max_size,
+        update_config: update_config(group.update_config),
         disk_size: group.volume_bytes / GIB.unsigned_abs(),
         labels: labels(scenario, &spec.labels),
         taints: spec.taints.iter().map(taint).collect(),
     }
+}
+
+fn update_config(config: UpdateConfig) -> (&'static str, u32, &'static str) {
+    let (argument, most) = match config.max_unavailable {
+        MaxUnavailable::Nodes(nodes) => ("max_unavailable", nodes),
+        MaxUnavailable::Percentage(percentage) => ("max_unavailable_percentage", percentage),
+    };
+    let mut strategies = UpdateStrategy::ALL.into_iter();
+    let strategy = strategies.find(|&(_, strategy)| strategy == config.strategy);
+    let (name, _) = strategy.expect("every strategy has a name");
+    (argument, most, name)
 }
 
 /// By key.

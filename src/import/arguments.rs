@@ -17,6 +17,12 @@ const SCALING: [(&str, &str); 3] = [
     ("desiredSize", "desired_size"),
     ("maxSize", "max_size"),
 ];
+/// Of its updates.
+const UPDATE: [(&str, &str); 3] = [
+    ("maxUnavailable", "max_unavailable"),
+    ("maxUnavailablePercentage", "max_unavailable_percentage"),
+    ("updateStrategy", "update_strategy"),
+];
 /// Of its taints.
 const TAINT: [(&str, &str); 3] = [("key", "key"), ("value", "value"), ("effect", "effect")];
 /// Of a queue, in seconds.
@@ -34,23 +40,32 @@ fn renamed(map: &Node, fields: &[(&str, &str)]) -> Data {
     Data::map(there)
 }
 
-/// A managed node group: `values` has its arguments, `scaling` its sizes.
-pub(super) fn node_group(
-    name: &str,
-    values: &Node,
-    scaling: Option<&Node>,
-    taints: &[Node],
-) -> Data {
+/// What is nested in a managed node group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NodeGroupBlocks<'n> {
+    /// Its sizes.
+    pub(super) scaling: Option<&'n Node>,
+    /// How it is updated.
+    pub(super) update: Option<&'n Node>,
+    /// Its taints.
+    pub(super) taints: &'n [Node],
+}
+
+/// A managed node group: `values` has its arguments.
+pub(super) fn node_group(name: &str, values: &Node, blocks: NodeGroupBlocks<'_>) -> Data {
     let mut out = Data::map([("nodeGroupName", name)]);
     for (key, value) in renamed(values, &NODE_GROUP).entries() {
         out.set(key, value.clone());
     }
-    if !taints.is_empty() {
-        let taints = taints.iter().map(|taint| renamed(taint, &TAINT));
+    if !blocks.taints.is_empty() {
+        let taints = blocks.taints.iter().map(|taint| renamed(taint, &TAINT));
         out.set("taints", Data::List(taints.collect()));
     }
-    if let Some(scaling) = scaling {
+    if let Some(scaling) = blocks.scaling {
         out.set("scalingConfig", renamed(scaling, &SCALING));
+    }
+    if let Some(update) = blocks.update {
+        out.set("updateConfig", renamed(update, &UPDATE));
     }
     out
 }

@@ -2,7 +2,7 @@
 //!
 //! A module that karpsim wrote says it in its variables, whole. Any other says it in its resources, as far as a plan knows them.
 
-use super::arguments::{items, text};
+use super::arguments::{NodeGroupBlocks, items, text};
 use super::found::{CLUSTER_AUTOSCALER, Found, KARPENTER, Resource};
 use super::{addons, arguments, variables};
 use crate::export::data::Data;
@@ -158,8 +158,12 @@ fn node_group(group: &Resource) -> Data {
     let values = &group.values;
     let name = text(values, "node_group_name");
     let name = name.unwrap_or_else(|| group.label().to_owned());
-    let scaling = items(values, "scaling_config").first();
-    arguments::node_group(&name, values, scaling, items(values, "taint"))
+    let blocks = NodeGroupBlocks {
+        scaling: items(values, "scaling_config").first(),
+        update: items(values, "update_config").first(),
+        taints: items(values, "taint"),
+    };
+    arguments::node_group(&name, values, blocks)
 }
 
 /// A queue; none without a name.

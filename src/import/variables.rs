@@ -1,6 +1,6 @@
 //! What do the variables of a module that karpsim wrote say? (the inverse of `export::terraform::variables`)
 
-use super::arguments::{self, items};
+use super::arguments::{self, NodeGroupBlocks, items};
 use super::found::Found;
 use super::platform::{Platform, Queue};
 use crate::export::data::Data;
@@ -49,7 +49,12 @@ fn texts(list: &Node) -> Vec<String> {
 }
 
 fn node_group(name: &str, group: &Node) -> Data {
-    arguments::node_group(name, group, Some(group), items(group, "taints"))
+    let blocks = NodeGroupBlocks {
+        scaling: Some(group),
+        update: group.get("update_config"),
+        taints: items(group, "taints"),
+    };
+    arguments::node_group(name, group, blocks)
 }
 
 fn queue(name: &str, values: &Node) -> Queue {

@@ -5,8 +5,9 @@
 //! so for ten minutes.
 //!
 //! `snapshot` is the cluster to try things on, with the scheduler's own filters; `estimate` packs pods onto new nodes, `expander` chooses
-//! among groups, `scale_up` is a loop's first half and `scale_down` its second. Decisions only.
+//! among groups, `scale_up` is a loop's first half and `scale_down` its second, with `drainability`. Decisions only.
 
+mod drainability;
 mod estimate;
 mod expander;
 mod scale_down;
@@ -16,6 +17,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use drainability::blocks;
 pub use expander::Expander;
 pub use scale_down::{Candidate, Removals, ScaleDown};
 pub use scale_up::{Group, Growth, ScaleUp, scale_up};
@@ -44,6 +46,10 @@ pub struct Settings {
     pub delay_after_delete: SimDuration,
     /// `scale-down-delay-after-failure`.
     pub delay_after_failure: SimDuration,
+    /// `skip-nodes-with-local-storage`: a pod with such a volume keeps its node.
+    pub skip_nodes_with_local_storage: bool,
+    /// `skip-nodes-with-system-pods`: a pod of `kube-system` without a budget keeps its node.
+    pub skip_nodes_with_system_pods: bool,
     /// `max-node-provision-time`: after that a group's missing nodes are given up.
     pub max_node_provision_time: SimDuration,
     /// `max-scale-down-parallelism`: nodes on their way out at once.
@@ -65,6 +71,8 @@ impl Default for Settings {
             delay_after_add: minutes(10),
             delay_after_delete: SimDuration::ZERO,
             delay_after_failure: minutes(3),
+            skip_nodes_with_local_storage: true,
+            skip_nodes_with_system_pods: true,
             max_node_provision_time: minutes(15),
             max_scale_down_parallelism: 10,
             max_drain_parallelism: 1,
@@ -74,6 +82,8 @@ impl Default for Settings {
 
 /// A loop takes about so long, the calls to the API server included (6.2).
 pub const LOOP: SimDuration = SimDuration::from_millis(100);
+/// The AWS provider asks for the Auto Scaling groups and their failed launches no more often (`refreshInterval` of its manager).
+pub const REFRESH: SimDuration = SimDuration::from_secs(60);
 /// No pod is scaled up for while the oldest is younger (4.2).
 const POD_AGE: SimDuration = SimDuration::from_secs(2);
 /// The same where pods ask for GPUs (4.2).

@@ -21,6 +21,31 @@ pub const SCHEDULER: ClientLimits = ClientLimits {
     burst: 100,
 };
 
+/// The events that a client lets through about one object: the spam filter of client-go's event
+/// correlator (`defaultSpamBurst` and `defaultSpamQPS`). What passes is a call like any other.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SpamFilter {
+    /// When all tokens are back.
+    full_at: SimTime,
+}
+
+impl SpamFilter {
+    /// Events at once after a rest.
+    const BURST: u64 = 25;
+    /// From one event to the next in the long run.
+    const INTERVAL: SimDuration = SimDuration::from_secs(300);
+
+    /// Whether an event at `now` is written; `now` never goes back.
+    pub fn passes(&mut self, now: SimTime) -> bool {
+        let full_at = self.full_at.max(now);
+        let passes = full_at.since(now) <= Self::INTERVAL * (Self::BURST - 1);
+        if passes {
+            self.full_at = full_at + Self::INTERVAL;
+        }
+        passes
+    }
+}
+
 /// A bucket that starts full, loses one token per call and refills steadily.
 ///
 /// Only the instant at which it would be full again is kept; both the level and the next free
@@ -75,6 +100,25 @@ mod tests {
         assert!(departures[..30].iter().all(|&at| at == 0));
         assert_eq!(departures[30], 50);
         assert_eq!(departures[99], 3_500); // (100 - 30) / 20
+    }
+
+    /// Every creation is an event as well, and the first 25 of them about one ReplicaSet are written (5.7).
+    #[test]
+    fn with_its_events_a_replicaset_takes_longer() {
+        let mut bucket = TokenBucket::new(CONTROLLER_MANAGER);
+        let mut filter = SpamFilter::default();
+        let now = SimTime::from_secs(7);
+        let mut last = now;
+        for _ in 0..100 {
+            last = bucket.take(now);
+            if filter.passes(now) {
+                bucket.take(now);
+            }
+        }
+        assert_eq!(last.since(now), SimDuration::from_millis(4_750)); // (100 + 25 - 30) / 20
+        assert!(!filter.passes(now + SimDuration::from_secs(299)));
+        assert!(filter.passes(now + SimDuration::from_secs(300)));
+        assert!(!filter.passes(now + SimDuration::from_secs(301)));
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! - [`Cache`] knows nodes and the pods on them and answers [`Cache::schedule`] (filter and score plugins) and
 //!   [`Cache::preempt`];
 //! - [`SchedulingQueue`] knows the pods that wait and answers *who is next* and *when to look again*;
-//! - [`BindPace`] says when the API client lets a binding through.
 //!
 //! One attempt reads like the real cycle: pop a pod, `schedule` it, and either `add_pod` at once (the pod is *assumed*, its
 //! requests count from here on) and bind it at the pace's instant, or hand the [`Failure`] to the queue. Every change of the
@@ -29,7 +28,6 @@ mod filter;
 mod hint;
 mod node_info;
 mod node_tree;
-mod pace;
 mod plugin;
 mod preemption;
 mod profile;
@@ -45,7 +43,6 @@ pub use failure::{Failure, Reason};
 pub use hint::ClusterEvent;
 pub use node_info::{NodeInfo, PodInfo};
 pub use node_tree::NodeTree;
-pub use pace::BindPace;
 pub use plugin::{Plugin, PluginSet, ScorePlugin};
 pub use preemption::{DisruptionBudget, Preemption};
 pub use profile::{Profile, TieBreak};

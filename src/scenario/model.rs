@@ -152,7 +152,7 @@ pub struct Service {
     /// Until the process answers, in microseconds.
     pub warmup: Dist,
     /// Model weights, loaded before it answers.
-    pub model_load: SimDuration,
+    pub model_load: Option<ModelLoad>,
     /// Device besides CPU.
     pub accelerator: Option<Accelerator>,
     /// Millicores a pod keeps busy without requests.
@@ -201,6 +201,24 @@ pub struct Ingress {
 impl Ingress {
     /// How long the load balancer tries to connect to a target (spec/kubernetes.md 7.1).
     pub const CONNECT_TIMEOUT: SimDuration = SimDuration::from_secs(10);
+}
+
+/// Model weights to load before the process answers.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelLoad {
+    /// How many bytes.
+    pub bytes: u64,
+    /// Bytes per second; as fast as the node's disk where absent.
+    pub rate: Option<u64>,
+}
+
+impl ModelLoad {
+    /// How long it takes on a node whose disk reads so many bytes per second (spec/kubernetes.md 9.3).
+    #[must_use]
+    pub fn time(&self, disk: f64) -> SimDuration {
+        let rate = self.rate.map_or(disk, |rate| rate as f64);
+        SimDuration::from_secs_f64(self.bytes as f64 / rate)
+    }
 }
 
 /// A device that serves a batch at a time: `fixed + per_item * items`.

@@ -115,6 +115,7 @@ pub(super) fn resolve(
                 .as_ref()
                 .map_or(&[][..], |karpenter| &karpenter.pools),
             zones: &cluster.zones,
+            groups: &cluster.node_groups,
         });
     let events = spec.events.get().zip(around);
     let events =

@@ -4,9 +4,8 @@ use crate::cluster::Key;
 use crate::des::{Class, Purpose, SimDuration, SimTime, Stream};
 use crate::kube::autoscaler::{
     Backoff, Candidate, DELETE_DELAY, EVICTION_RETRY, EVICTION_TIME, Group, Growth, LOOP,
-    MAX_GRACE, Removals, ScaleDown, Settings, Snapshot, Waiting, scale_up,
+    MAX_GRACE, REFRESH, Removals, ScaleDown, Settings, Snapshot, Waiting, blocks, scale_up,
 };
-use crate::kube::nodegroup::RECONCILE;
 use crate::metrics::PendingCause;
 
 use super::event::Event;
@@ -29,6 +28,8 @@ pub(super) struct ClusterAutoscaler<'s> {
     last_scale_up: Option<SimTime>,
     last_delete: Option<SimTime>,
     last_failure: Option<SimTime>,
+    /// When it last looked at the Auto Scaling groups.
+    refreshed: SimTime,
     alarm: SimTime,
     /// When the present loop is over.
     free: SimTime,
@@ -45,6 +46,7 @@ impl<'s> ClusterAutoscaler<'s> {
             last_scale_up: None,
             last_delete: None,
             last_failure: None,
+            refreshed: SimTime::ZERO,
             alarm: SimTime::ZERO,
             free: SimTime::ZERO,
             loops: 0,
@@ -112,8 +114,9 @@ impl<'s> World<'s> {
         now: SimTime,
         autoscaler: &mut ClusterAutoscaler<'s>,
     ) -> Vec<Group> {
-        let count = self.group_desired.len();
+        let count = self.groups.len();
         let mut groups = Vec::with_capacity(count);
+        self.refresh_groups(now, autoscaler);
         for place in 0..count {
             let joined = self
                 .nodes
@@ -121,12 +124,13 @@ impl<'s> World<'s> {
                 .filter(|(_, node)| node.owner == Owner::Group(place) && !node.terminated)
                 .filter(|(_, node)| node.initialized.is_some())
                 .count() as u32;
-            let mut upcoming = self.group_desired[place].saturating_sub(joined);
+            let mut upcoming = self.groups[place].desired.saturating_sub(joined);
             let overdue = autoscaler.settings.max_node_provision_time;
             match autoscaler.asked[place] {
                 _ if upcoming == 0 => autoscaler.asked[place] = None,
                 Some(asked) if asked + overdue <= now => {
-                    self.group_desired[place] -= upcoming;
+                    let less = self.groups[place].desired - upcoming;
+                    self.groups[place].resize(less);
                     autoscaler.asked[place] = None;
                     autoscaler.backoffs[place].fail(now);
                     upcoming = 0;
@@ -135,13 +139,34 @@ impl<'s> World<'s> {
             }
             groups.push(Group {
                 node: self.template_node(place),
-                target: self.group_desired[place],
+                target: self.groups[place].desired,
                 upcoming,
                 max: self.scenario.cluster.node_groups[place].max_size,
                 healthy: autoscaler.backoffs[place].is_over(now),
             });
         }
         groups
+    }
+
+    /// Cluster Autoscaler looks at the Auto Scaling groups, once a minute: one whose launches have failed since it last asked is cut to
+    /// the instances it has, and left alone for a while.
+    fn refresh_groups(&mut self, now: SimTime, autoscaler: &mut ClusterAutoscaler<'s>) {
+        if now.saturating_since(autoscaler.refreshed) < REFRESH {
+            return;
+        }
+        autoscaler.refreshed = now;
+        for place in 0..self.groups.len() {
+            let there = self.nodes.iter().filter(|(_, node)| {
+                node.owner == Owner::Group(place) && !node.terminated && node.leaving.is_none()
+            });
+            let least = self.scenario.cluster.node_groups[place].min_size;
+            let there = (there.count() as u32).max(least);
+            if self.groups[place].failed.is_some() && there < self.groups[place].desired {
+                self.groups[place].resize(there);
+                autoscaler.asked[place] = None;
+                autoscaler.backoffs[place].fail(now);
+            }
+        }
     }
 
     fn grow_a_group(
@@ -178,14 +203,14 @@ impl<'s> World<'s> {
         for pod in pods {
             self.turn_waiting(now, u64::from(pod), PendingCause::NodeLaunching);
         }
-        self.group_desired[group] += nodes;
+        let desired = self.groups[group].desired + nodes;
+        self.groups[group].resize(desired);
         autoscaler.asked[group] = Some(now);
         autoscaler.last_scale_up = Some(now);
         let u = self
             .draw(Purpose::Phase, AUTOSCALER)
             .uniform(autoscaler.loops);
-        let at = now + RECONCILE.at(u);
-        queue.push(at, Class::Controller, Event::ReplaceNode(group as u16));
+        self.reconcile_group(now, group, u, queue);
         true
     }
 
@@ -218,7 +243,7 @@ impl<'s> World<'s> {
         if !autoscaler.settings.scale_down_enabled {
             return false;
         }
-        let (keys, candidates) = self.scale_down_candidates(now);
+        let (keys, candidates) = self.scale_down_candidates(now, autoscaler.settings);
         let ties = self.autoscaler_ties(autoscaler);
         let settings = autoscaler.settings;
         let snapshot = || Snapshot::new(&self.scheduler, ties);
@@ -260,22 +285,33 @@ impl<'s> World<'s> {
         any
     }
 
-    fn scale_down_candidates(&mut self, now: SimTime) -> (Vec<Key<Node>>, Vec<Candidate>) {
+    fn scale_down_candidates(
+        &mut self,
+        now: SimTime,
+        settings: &Settings,
+    ) -> (Vec<Key<Node>>, Vec<Candidate>) {
         for place in 0..self.pdbs.len() {
             self.sync_pdb(now, place);
         }
         let stays = |node: &Node| {
-            node.initialized.is_some() && !node.deleting() && !node.marked && node.removal.is_none()
+            let free = node.removal.is_none() && node.leaving.is_none();
+            node.initialized.is_some() && !node.deleting() && !node.marked && free
         };
         let nodes = self.nodes.iter().filter(|(_, node)| stays(node));
         let of_groups = nodes.filter_map(|(key, node)| match node.owner {
-            Owner::Group(group) => Some((key, self.candidate(key, node, group))),
+            Owner::Group(group) => Some((key, self.candidate(key, node, group, settings))),
             Owner::Pool(_) => None,
         });
         of_groups.unzip()
     }
 
-    fn candidate(&self, key: Key<Node>, node: &Node, group: usize) -> Candidate {
+    fn candidate(
+        &self,
+        key: Key<Node>,
+        node: &Node,
+        group: usize,
+        settings: &Settings,
+    ) -> Candidate {
         let pods: Vec<Waiting> = node
             .pods
             .iter()
@@ -292,13 +328,19 @@ impl<'s> World<'s> {
                 let covered = |pod: &&Waiting| model.templates.contains(&pod.template);
                 pods.iter().filter(covered).count() as u32 <= pdb.status().disruptions_allowed
             });
+        let stays = |pod: &Waiting| {
+            let mut budgets = self.scenario.pdbs.iter();
+            let covered = budgets.any(|budget| budget.templates.contains(&pod.template));
+            let says = self.scenario.template(pod.template).scale_down;
+            blocks(settings, says, covered)
+        };
         Candidate {
             id: node.id.0,
             slot: key.slot(),
             group,
             allocatable: node.allocatable,
             requested: node.requested,
-            evictable: within_budgets,
+            evictable: within_budgets && !pods.iter().any(stays),
             pods,
         }
     }
@@ -320,7 +362,7 @@ impl<'s> World<'s> {
         );
     }
 
-    fn evictable_pods(&self, key: Key<Node>) -> impl Iterator<Item = Key<Pod>> {
+    pub(super) fn evictable_pods(&self, key: Key<Node>) -> impl Iterator<Item = Key<Pod>> {
         let pods = self.nodes[key].pods.iter().copied();
         pods.filter(|&pod| self.pods[pod].service.is_some())
     }
@@ -382,7 +424,8 @@ impl<'s> World<'s> {
         let Owner::Group(place) = self.nodes[key].owner else {
             return;
         };
-        self.group_desired[place] = self.group_desired[place].saturating_sub(1);
+        let less = self.groups[place].desired.saturating_sub(1);
+        self.groups[place].resize(less);
         self.nodes[key].end = if removal.drained {
             self.counters.consolidated += 1;
             EndReason::Underutilized

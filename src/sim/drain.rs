@@ -6,6 +6,7 @@ use crate::cluster::Key;
 use crate::des::{Class, SimDuration, SimTime};
 use crate::karpenter::disruption::PdbCover;
 use crate::karpenter::termination::{Drain, DrainPod, Next};
+use crate::kube::nodegroup::DRAIN;
 use crate::kube::pdb::{CoveredPod, Eviction, UnhealthyPodEvictionPolicy, evict};
 use crate::metrics::journal::{Protection, Removal};
 
@@ -43,6 +44,9 @@ impl World<'_> {
             EndReason::Unhealthy => self.counters.repaired += 1,
             EndReason::Aws(_)
             | EndReason::Interrupted
+            | EndReason::ZonesUneven
+            | EndReason::ScaledIn
+            | EndReason::Updated
             | EndReason::ZoneLost
             | EndReason::Running => {}
         }
@@ -56,10 +60,10 @@ impl World<'_> {
             return;
         }
         let made = self.made_from(&self.nodes[key]);
-        let grace = if reason.is_forceful() {
-            Some(SimDuration::ZERO)
-        } else {
-            made.and_then(|pool| pool.termination_grace)
+        let grace = match self.nodes[key].owner {
+            Owner::Group(_) => Some(DRAIN),
+            Owner::Pool(_) if reason.is_forceful() => Some(SimDuration::ZERO),
+            Owner::Pool(_) => made.and_then(|pool| pool.termination_grace),
         };
         self.nodes[key].drain = Some(Drain::start(now, grace));
         self.nodes[key].marked = false;
@@ -348,7 +352,8 @@ impl World<'_> {
         self.counters.interrupted += 1;
         self.note_notice(now, key);
         if matches!(self.nodes[key].owner, Owner::Group(_)) {
-            // A managed node group drains on the notice by itself (spec/kubernetes.md 4.4).
+            // A managed node group replaces it, and drains on the notice by itself (spec/kubernetes.md 4.4).
+            self.rebalance(now, key, queue);
             self.delete_claim(now, key, EndReason::Interrupted, queue);
             return;
         }

@@ -102,6 +102,8 @@ pub(super) enum Event {
     StaticPool(u16),
     /// A node group starts the instances it lacks.
     ReplaceNode(u16),
+    /// EKS looks how the update of a node group goes on.
+    GroupUpdate(u16),
     /// A node that died is Unknown from now on.
     NodeUnknown(Key<Node>),
     /// The pods of a node that died are removed.

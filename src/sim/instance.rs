@@ -179,7 +179,7 @@ impl<'s> World<'s> {
         self.cpu.add_node(key.slot(), i64::from(cores) * 1_000);
         self.scheduler.add_node(key.slot(), info);
         if !devices_pending {
-            self.node_initialized(now, key);
+            self.node_initialized(now, key, queue);
         }
         self.tell_scheduler(now, &ClusterEvent::NodeAdded(key.slot()), queue);
         self.start_daemons(now, key, queue);
@@ -194,14 +194,17 @@ impl<'s> World<'s> {
         {
             return;
         }
-        self.node_initialized(now, key);
+        self.node_initialized(now, key, queue);
         self.refresh_node(now, key, queue);
     }
 
-    fn node_initialized(&mut self, now: SimTime, key: Key<Node>) {
+    fn node_initialized(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
         self.nodes[key].initialized = Some(now);
         self.note_node(now, key, Decision::Ready);
         self.touch_consolidation();
+        if let Owner::Group(group) = self.nodes[key].owner {
+            self.relieve(now, group, queue);
+        }
     }
 
     /// Tells the scheduler what the node is like now.
@@ -299,14 +302,8 @@ impl<'s> World<'s> {
     pub(super) fn end_bill(&mut self, now: SimTime, key: Key<Node>, queue: &mut Queue) {
         self.book_node(now, key);
         if let Owner::Group(place) = self.nodes[key].owner {
-            let u = self
-                .draw(Purpose::Phase, 1_000 + place as u64)
-                .uniform(now.as_micros());
-            queue.push(
-                now + crate::kube::nodegroup::RECONCILE.at(u),
-                Class::Controller,
-                Event::ReplaceNode(place as u16),
-            );
+            let u = self.group_draw(now, place);
+            self.reconcile_group(now, place, u, queue);
         }
     }
 

@@ -15,6 +15,7 @@ use crate::scenario::model::cluster::Revision;
 use super::autoscaler::Removal;
 use super::charges::Meter;
 use super::fault::Illness;
+use super::group_update::Upgrade;
 use super::pod::Pod;
 use super::use_log::{UseLog, share_ppm};
 
@@ -73,6 +74,12 @@ pub(super) enum EndReason {
     ZoneLost,
     /// It was ill for too long.
     Unhealthy,
+    /// Its group had too many in its zone.
+    ZonesUneven,
+    /// Its group wanted fewer.
+    ScaledIn,
+    /// Its group came to a new version.
+    Updated,
     /// AWS did something to it, or said that it would.
     Aws(Kind),
 }
@@ -99,6 +106,9 @@ impl EndReason {
             Self::Overprovisioned => "overprovisioned",
             Self::ZoneLost => "zone lost",
             Self::Unhealthy => "unhealthy",
+            Self::ZonesUneven => "zones uneven",
+            Self::ScaledIn => "scaled in",
+            Self::Updated => "node group updated",
             Self::Aws(kind) => kind.reason(),
         }
     }
@@ -133,6 +143,12 @@ pub(super) struct Node {
     pub(super) drifted: Option<Drifted>,
     pub(super) illness: Option<Illness>,
     pub(super) drain: Option<Drain>,
+    /// The version of its node group that it is of.
+    pub(super) group_revision: u32,
+    /// An update of its group drains it.
+    pub(super) upgrade: Option<Upgrade>,
+    /// Its group replaces it, and why.
+    pub(super) leaving: Option<EndReason>,
     /// On its way out by Cluster Autoscaler.
     pub(super) removal: Option<Removal>,
     /// When the drain looks next.
@@ -199,6 +215,9 @@ impl Node {
             drifted: None,
             illness: None,
             drain: None,
+            group_revision: 0,
+            upgrade: None,
+            leaving: None,
             removal: None,
             drain_look: None,
             doomed: false,

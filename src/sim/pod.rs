@@ -10,7 +10,7 @@ use crate::kube::hpa::Readiness;
 use crate::kube::kubelet::{Stop, TIMING, readiness_delay};
 use crate::kube::metrics_server::{CpuWindow, Sample};
 use crate::kube::phase::PodPhase;
-use crate::kube::scheduler::ClusterEvent;
+use crate::kube::scheduler::{ClusterEvent, Failure};
 use crate::metrics::PendingCause;
 use crate::metrics::journal::{Decision, Removal};
 use crate::scenario::model::ServiceId;
@@ -65,6 +65,8 @@ pub(super) struct Pod {
     /// Requests in it at the last scrape, in thousandths.
     pub(super) in_flight: Option<Sample>,
     pub(super) waiting: PendingLog,
+    /// What its condition says of the last attempt to place it.
+    pub(super) refusal: Option<Failure>,
     /// The node whose victims it waits for.
     pub(super) nominated: Option<Key<Node>>,
     /// Refused evictions.
@@ -221,6 +223,7 @@ impl World<'_> {
             usage: CpuWindow::default(),
             in_flight: None,
             waiting: PendingLog::new(now),
+            refusal: None,
             nominated: None,
             attempts: Attempts::default(),
             listed: false,
@@ -263,7 +266,10 @@ impl World<'_> {
             .service
             .map(|service| &self.scenario.services[service.index()]);
         let preparation = service.map_or(SimDuration::ZERO, |service| {
-            SimDuration::from_micros(service.warmup.quantile(u_warm) as u64) + service.model_load
+            let load = service.model_load.map_or(SimDuration::ZERO, |load| {
+                load.time(self.nodes[node].images.disk())
+            });
+            SimDuration::from_micros(service.warmup.quantile(u_warm) as u64) + load
         });
         let Some(row) = self.nodes.get_mut(node) else {
             return;

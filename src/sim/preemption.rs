@@ -7,6 +7,9 @@ use crate::kube::scheduler::{Attempt, DisruptionBudget, Failure};
 use super::pod::Pod;
 use super::{Queue, World};
 
+/// Calls that a preemption makes for a victim: its condition, and its deletion (spec/kubernetes.md 1.13, 1.15).
+const CALLS_PER_VICTIM: u32 = 2;
+
 impl World<'_> {
     /// Looks for victims for a pod that found no node; deletes them and nominates the pod to their node.
     pub(super) fn preempt(
@@ -46,6 +49,9 @@ impl World<'_> {
             if let Some(victim) = self.pods.key_at(victim) {
                 self.counters.pods_preempted += u64::from(self.pods[victim].deleting.is_none());
                 self.note_preempted(now, victim, key);
+                for _ in 0..CALLS_PER_VICTIM {
+                    self.scheduler_client.take(self.scheduler_free);
+                }
                 self.terminate_pod(now, victim, queue);
             }
         }

@@ -77,6 +77,9 @@ impl World<'_> {
                     self.services[service.index()].replica_sets[place].creating += count;
                     for _ in 0..count {
                         let at = self.replicaset_client.take(now);
+                        if self.services[service.index()].events.passes(now) {
+                            self.replicaset_client.take(now);
+                        }
                         queue.push(at, Class::Controller, Event::CreatePod(service));
                     }
                 }

@@ -75,7 +75,7 @@ impl World<'_> {
                     .key_at(chosen.node)
                     .expect("the scheduler knows nodes that are there");
                 self.place(now, key, node, queue);
-                let leaves = self.bind_pace.take(self.scheduler_free);
+                let leaves = self.scheduler_client.take(self.scheduler_free);
                 queue.push(
                     leaves + between(BIND_MIN, BIND_MAX, u),
                     Class::Scheduler,
@@ -84,14 +84,26 @@ impl World<'_> {
             }
             Err(failure) if failure.nodes == 0 => {
                 self.scheduling.errored(key.slot(), now);
+                self.patch_refusal(key, &failure);
                 self.not_placed(now, key, &failure, queue);
             }
             Err(failure) => {
                 self.preempt(now, key, attempt, &failure, queue);
                 self.scheduling
                     .unschedulable(key.slot(), failure.plugins, now);
+                self.patch_refusal(key, &failure);
                 self.not_placed(now, key, &failure, queue);
             }
+        }
+    }
+
+    /// The pod's condition is written, unless it says the same already: a call on the client that bindings need too (spec/kubernetes.md
+    /// 1.15).
+    fn patch_refusal(&mut self, key: Key<Pod>, failure: &Failure) {
+        let refusal = &mut self.pods[key].refusal;
+        if refusal.as_ref() != Some(failure) {
+            *refusal = Some(failure.clone());
+            self.scheduler_client.take(self.scheduler_free);
         }
     }
 
@@ -118,6 +130,7 @@ impl World<'_> {
         self.note_bound(now, key, node);
         let pod = &mut self.pods[key];
         pod.stage = Stage::Starting;
+        pod.refusal = None;
         pod.node = Some(node);
         pod.bound_at = Some(now);
         let service = pod.service;

@@ -26,6 +26,9 @@ impl World<'_> {
             }
             EventKind::ZoneLoss(zone, lasts) => self.lose_zone(now, zone, lasts, queue),
             EventKind::ImageRelease(family) => self.images_released(now, family, queue),
+            EventKind::NodeGroupUpdate { group, force } => {
+                self.update_group(now, group, force, queue);
+            }
             EventKind::Rollout(service, image) => self.roll_out(now, service, image, queue),
         }
     }

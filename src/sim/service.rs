@@ -6,6 +6,7 @@ use crate::cluster::Key;
 use crate::des::{SimDuration, SimTime};
 use crate::kube::hpa::Hpa;
 use crate::kube::keda::Keda;
+use crate::kube::rate::SpamFilter;
 use crate::metrics::attribution::PARTS;
 use crate::metrics::latency::Durations;
 use crate::metrics::{Attribution, LatencyRecorder, Part};
@@ -36,6 +37,8 @@ pub(super) struct ServiceState {
     pub(super) most: u32,
     /// Its revisions that have pods, the newest last.
     pub(super) replica_sets: Vec<ReplicaSet>,
+    /// Which events about its ReplicaSets are written.
+    pub(super) events: SpamFilter,
     /// What `desired` was when the sizes of the revisions were last made up.
     pub(super) sized_for: u32,
     /// Whether a sync is going on.

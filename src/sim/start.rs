@@ -13,19 +13,20 @@ use crate::kube::hpa::constants::SYNC_PERIOD;
 use crate::kube::keda::Keda;
 use crate::kube::metrics_server::RESOLUTION;
 use crate::kube::pdb::Pdb;
-use crate::kube::rate::{CONTROLLER_MANAGER, TokenBucket};
-use crate::kube::scheduler::{BindPace, Cache, Profile, SchedulingQueue};
+use crate::kube::rate::{CONTROLLER_MANAGER, SCHEDULER, SpamFilter, TokenBucket};
+use crate::kube::scheduler::{Cache, Profile, SchedulingQueue};
 use crate::metrics::series::SeriesRecorder;
 use crate::metrics::{LatencyRecorder, StarvationLedger};
 use crate::scenario::model::{Scaling, Scenario, Service, ServiceId};
 use crate::workload::{MessageQueue, QueueConfig, TargetGroup};
 
+use super::auto_scaling::AutoScalingGroup;
 use super::autoscaler::ClusterAutoscaler;
 use super::bill::Ledger;
 use super::book::{Counters, LoadBalancerMeter};
 use super::event::Event;
 use super::karpenter::Karpenter;
-use super::node::{Instance, Node, Owner};
+use super::node::Owner;
 use super::provisioner::daemon_templates;
 use super::rollout::ReplicaSet;
 use super::service::{Autoscaler, ClockFace, JourneyState, QueueState, ReadyLevel, ServiceState};
@@ -88,18 +89,18 @@ impl<'s> World<'s> {
             scheduling: SchedulingQueue::new(profile),
             scheduler_alarm: None,
             scheduler_free: SimTime::ZERO,
-            bind_pace: BindPace::default(),
+            scheduler_client: TokenBucket::new(SCHEDULER),
             replicaset_client: TokenBucket::new(CONTROLLER_MANAGER),
             pdbs: scenario.pdbs.iter().map(|pdb| Pdb::new(pdb.spec)).collect(),
             autoscaler: scenario.cluster.autoscaler.as_ref().map(|settings| {
                 ClusterAutoscaler::new(settings, scenario.cluster.node_groups.len())
             }),
             dark_zones: Vec::new(),
-            group_desired: scenario
+            groups: scenario
                 .cluster
                 .node_groups
                 .iter()
-                .map(|group| group.spec.desired)
+                .map(|group| AutoScalingGroup::new(group.spec.desired))
                 .collect(),
             karpenter: karpenter.map(|karpenter| {
                 Karpenter::new(karpenter, &scenario.cluster.reservations, &scenario.symbols)
@@ -234,95 +235,10 @@ impl<'s> World<'s> {
         );
     }
 
-    /// The instances of a node group are there before the run begins.
-    fn boot_group(&mut self, group: usize, queue: &mut Queue) {
-        for (kind, zone) in self.missing_nodes(group) {
-            let key = self.insert_group_node(SimTime::ZERO, group, kind, zone);
-            self.describe(key);
-            self.node_registered(SimTime::ZERO, key);
-            self.node_ready(SimTime::ZERO, key, queue);
-            self.watch_if_spot(SimTime::ZERO, key, queue);
-        }
-    }
-
-    /// The Auto Scaling group starts what is missing.
-    pub(super) fn replace_nodes(&mut self, now: SimTime, group: usize, queue: &mut Queue) {
-        for (kind, zone) in self.missing_nodes(group) {
-            let key = self.insert_group_node(now, group, kind, zone);
-            let instance = self.nodes[key]
-                .instance
-                .expect("a group's node is made with its instance");
-            self.instance_launched(now, key, instance, queue);
-            self.watch_if_spot(now, key, queue);
-        }
-    }
-
-    fn missing_nodes(
-        &self,
-        place: usize,
-    ) -> Vec<(crate::cloud::InstanceTypeId, crate::api::Symbol)> {
-        let group = &self.scenario.cluster.node_groups[place];
-        let alive = |zone| {
-            let here = self
-                .nodes
-                .iter()
-                .filter(|(_, node)| node.owner == Owner::Group(place) && !node.terminated);
-            here.filter(|(_, node)| node.instance.is_some_and(|instance| instance.zone == zone))
-                .count() as u32
-        };
-        let counts: Vec<u32> = group.spec.zones.iter().map(|&zone| alive(zone)).collect();
-        let type_id = |name| {
-            group
-                .types
-                .iter()
-                .position(|kind| kind.name == name)
-                .map(|at| group.type_ids[at])
-        };
-        let offered = |name, zone| {
-            let kind = group.types.iter().find(|kind| kind.name == name);
-            !self.is_dark(zone)
-                && kind.is_some_and(|kind| {
-                    kind.offerings.iter().any(|offering| {
-                        offering.zone == zone && offering.capacity_type == group.capacity_type
-                    })
-                })
-        };
-        let desired = self.group_desired[place];
-        let launches = group.spec.missing(desired, &counts, offered);
-        launches
-            .into_iter()
-            .filter_map(|launch| Some((type_id(launch.instance_type)?, launch.zone)))
-            .collect()
-    }
-
     /// The number of the next node.
     pub(super) fn next_node_id(&mut self) -> NodeId {
         self.nodes_made += 1;
         NodeId(self.nodes_made - 1)
-    }
-
-    fn insert_group_node(
-        &mut self,
-        now: SimTime,
-        place: usize,
-        kind: crate::cloud::InstanceTypeId,
-        zone: crate::api::Symbol,
-    ) -> crate::cluster::Key<Node> {
-        let group = &self.scenario.cluster.node_groups[place];
-        let id = self.next_node_id();
-        let name = format!("{}-{:05}", self.scenario.text(group.spec.name), id.0);
-        let mut node = Node::new(id, name, Owner::Group(place), now, None);
-        node.instance = Some(Instance {
-            kind,
-            zone,
-            capacity_type: group.capacity_type,
-            reservation: None,
-            ordinal: id.0,
-            billed_from: now,
-        });
-        let key = self.nodes.insert(node);
-        self.note_name(key);
-        key
     }
 }
 
@@ -353,6 +269,7 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
             creating: 0,
             image: scenario.template(service.template).image,
         }],
+        events: SpamFilter::default(),
         sized_for: service.replicas,
         syncing: false,
         pods: Vec::new(),

@@ -43,7 +43,7 @@ impl World<'_> {
     /// A zone is back: node groups that found no place for their instances start them now.
     pub(super) fn zone_back(&mut self, now: SimTime, queue: &mut Queue) {
         self.dark_zones.retain(|&(_, until)| until > now);
-        for group in 0..self.group_desired.len() {
+        for group in 0..self.groups.len() {
             self.replace_nodes(now, group, queue);
         }
     }

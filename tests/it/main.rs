@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each behaviour; `lab` and `town` make the scenarios of several.
 
+mod accelerators;
 mod admission;
 mod attribution;
 mod autoscaler;
@@ -28,6 +29,7 @@ mod liveness;
 mod load_balancer;
 mod market;
 mod memory;
+mod node_groups;
 mod provisioning;
 mod queue;
 mod readme;

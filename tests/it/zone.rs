@@ -57,7 +57,7 @@ fn first(series: &[u32], holds: impl Fn(u32) -> bool) -> usize {
 
 #[test]
 fn a_silent_death_is_noticed_in_steps() {
-    let run = town("[{at: 30m, zoneLoss: {zone: aps1-az2, for: 20m}}]");
+    let run = town("[{at: 30m, zoneLoss: {zone: aps1-az2, for: 40m}}]");
     let dead: Vec<_> = run
         .nodes
         .iter()
@@ -94,7 +94,7 @@ fn a_silent_death_is_noticed_in_steps() {
 
 #[test]
 fn a_dark_zone_takes_its_nodes_and_no_new_ones() {
-    let run = town("[{at: 30m, zoneLoss: {zone: aps1-az1, for: 20m}}]");
+    let run = town("[{at: 30m, zoneLoss: {zone: aps1-az1, for: 40m}}]");
     let dead: Vec<_> = run
         .nodes
         .iter()

@@ -30,6 +30,14 @@ pub(super) fn values(settings: &Settings) -> String {
             time(settings.delay_after_failure),
         ),
         (
+            "skip-nodes-with-local-storage",
+            settings.skip_nodes_with_local_storage.into(),
+        ),
+        (
+            "skip-nodes-with-system-pods",
+            settings.skip_nodes_with_system_pods.into(),
+        ),
+        (
             "max-node-provision-time",
             time(settings.max_node_provision_time),
         ),

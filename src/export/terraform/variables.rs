@@ -110,6 +110,14 @@ fn node_group(group: &NodeGroup) -> Expr {
             "taints",
             Expr::List(group.taints.iter().map(taint).collect()),
         ),
+        ("update_config", update_config(group.update_config)),
+    ])
+}
+
+fn update_config((argument, most, strategy): (&'static str, u32, &'static str)) -> Expr {
+    Expr::object([
+        (argument, Expr::Int(most.into())),
+        ("update_strategy", Expr::text(strategy)),
     ])
 }
 

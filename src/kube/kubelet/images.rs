@@ -40,6 +40,12 @@ impl NodeImages {
         }
     }
 
+    /// Bytes per second that the node's disk lets through.
+    #[must_use]
+    pub fn disk(&self) -> f64 {
+        self.limits.disk
+    }
+
     /// Whether the image is complete.
     #[must_use]
     pub fn has(&self, now: SimTime, image: Symbol) -> bool {

@@ -64,10 +64,6 @@ pub const PREEMPTION_CANDIDATES_PERCENT: usize = 10;
 /// And at least this many (1.2).
 pub const PREEMPTION_CANDIDATES_MIN: usize = 100;
 
-/// API calls per second of the scheduler's client (1.2, 1.15).
-pub const CLIENT_QPS: u32 = 50;
-/// Calls the client lets through at once after a rest (1.2, 1.15).
-pub const CLIENT_BURST: u32 = 100;
 /// Shortest scheduling cycle of one pod (1.15).
 pub const CYCLE_MIN: SimDuration = SimDuration::from_millis(1);
 /// Longest scheduling cycle of one pod (1.15).

@@ -8,6 +8,7 @@ use crate::cluster::TemplateId;
 use crate::des::{Dist, SimDuration};
 use crate::karpenter::Version;
 use crate::kube::nodegroup::NodeGroup;
+use crate::kube::nodegroup::update::UpdateConfig;
 use crate::scenario::tree::Node;
 
 /// The cluster.
@@ -61,6 +62,8 @@ pub struct NodeGroupModel {
     pub min_size: u32,
     /// `scalingConfig.maxSize`.
     pub max_size: u32,
+    /// `updateConfig`.
+    pub update_config: UpdateConfig,
 }
 
 /// Karpenter and its objects.

@@ -43,6 +43,13 @@ pub enum EventKind {
     ZoneLoss(Symbol, SimDuration),
     /// New images of a family are released.
     ImageRelease(AmiFamily),
+    /// A managed node group comes to a new version or image.
+    NodeGroupUpdate {
+        /// The group's place.
+        group: usize,
+        /// Whether pods that no budget lets go are lost after a while.
+        force: bool,
+    },
     /// A service's Deployment gets a new image, which no node has.
     Rollout(ServiceId, Symbol),
 }

@@ -10,10 +10,11 @@ use crate::karpenter::interruption::Kind;
 use crate::karpenter::repair::Condition;
 use crate::scenario::decode::Part;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::model::NodePoolModel;
 use crate::scenario::model::events::{EventKind, TimedEvent};
+use crate::scenario::model::{NodeGroupModel, NodePoolModel};
 use crate::scenario::spec::events::{
-    EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec, ZoneLossSpec,
+    EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec, NodeGroupUpdateSpec,
+    ZoneLossSpec,
 };
 
 /// Families of which AWS releases images.
@@ -26,8 +27,7 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str =
-    "`apply`, `imageRelease`, `rollout`, `interruption`, `nodeFailure` or `zoneLoss`";
+const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `interruption`, `nodeFailure`, `zoneLoss` or `nodeGroupUpdate`";
 /// What AWS can do to an instance.
 const INTERRUPTIONS: [(&str, Kind); 8] = [
     ("spotInterrupted", Kind::SpotInterrupted),
@@ -46,6 +46,7 @@ pub(super) struct Around<'a> {
     pub(super) names: &'a Names,
     pub(super) pools: &'a [NodePoolModel],
     pub(super) zones: &'a [Symbol],
+    pub(super) groups: &'a [NodeGroupModel],
 }
 
 /// The manifests that events apply, in the order of the events.
@@ -91,30 +92,34 @@ fn event(
         &spec.interruption,
         &spec.node_failure,
         &spec.zone_loss,
+        &spec.node_group_update,
     );
     let kind = match kinds {
-        (Some(_), None, None, None, None, None) => {
+        (Some(_), None, None, None, None, None, None) => {
             let applied = format!("{path}.apply");
             let place = changes.iter().position(|change| change.path == applied);
             place.map(EventKind::Apply)
         }
-        (None, Some(release), None, None, None, None) => {
+        (None, Some(release), None, None, None, None, None) => {
             image_family(cx, path, release).map(EventKind::ImageRelease)
         }
-        (None, None, Some(spec), None, None, None) => {
+        (None, None, Some(spec), None, None, None, None) => {
             let at = format!("{path}.rollout.service");
             let service = around.names.service(cx, &at, &spec.service);
             let image = cx.intern(&format!("{path} of {}", spec.service));
             service.map(|service| EventKind::Rollout(service, image))
         }
-        (None, None, None, Some(spec), None, None) => {
+        (None, None, None, Some(spec), None, None, None) => {
             interruption(cx, &format!("{path}.interruption"), spec, around)
         }
-        (None, None, None, None, Some(spec), None) => {
+        (None, None, None, None, Some(spec), None, None) => {
             node_failure(cx, &format!("{path}.nodeFailure"), spec, around)
         }
-        (None, None, None, None, None, Some(spec)) => {
+        (None, None, None, None, None, Some(spec), None) => {
             zone_loss(cx, &format!("{path}.zoneLoss"), spec, around)
+        }
+        (None, None, None, None, None, None, Some(spec)) => {
+            node_group_update(cx, &format!("{path}.nodeGroupUpdate"), spec, around)
         }
         _ => {
             let what = "does not say one thing that happens";
@@ -193,6 +198,25 @@ fn zone_loss(
     let at = format!("{path}.zone");
     let zone = cx.choice(&at, "zone of the cluster", &spec.zone, &choices)?;
     Some(EventKind::ZoneLoss(zone, lasts))
+}
+
+fn node_group_update(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &NodeGroupUpdateSpec,
+    around: &Around<'_>,
+) -> Option<EventKind> {
+    let groups = around.groups.iter();
+    let groups: Vec<String> = groups
+        .map(|group| cx.symbols.name(group.spec.name).into_owned())
+        .collect();
+    let choices: Vec<(&str, usize)> = groups.iter().map(String::as_str).zip(0..).collect();
+    let at = format!("{path}.nodeGroupName");
+    let group = cx.choice(&at, "node group", &spec.node_group_name, &choices)?;
+    Some(EventKind::NodeGroupUpdate {
+        group,
+        force: spec.force,
+    })
 }
 
 fn image_family(cx: &mut Context<'_>, path: &str, spec: &ImageReleaseSpec) -> Option<AmiFamily> {

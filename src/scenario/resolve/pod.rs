@@ -1,6 +1,7 @@
 //! What do the pods of a workload look like, with every default filled in?
 
 mod affinity;
+mod drain;
 mod requests;
 
 use super::context::Context;
@@ -98,6 +99,7 @@ pub(super) fn pods_of(
         readiness_probe: readiness_probe(cx, path, serving),
         do_not_disrupt: annotation(annotations, "karpenter.sh/do-not-disrupt")
             .map_or(DoNotDisrupt::No, DoNotDisrupt::parse),
+        scale_down: drain::scale_down(cx, workload, path, annotations),
         deletion_cost: deletion_cost(cx, workload, annotations),
         image: image(cx, path, pod),
         images: images(cx, pod),

@@ -63,6 +63,21 @@ pub struct NodeGroupSpec {
     /// Taints of every node.
     #[serde(default)]
     pub taints: Vec<NodeGroupTaintSpec>,
+    /// How it comes to a new version.
+    #[serde(default)]
+    pub update_config: UpdateConfigSpec,
+}
+
+/// `updateConfig` of a managed node group.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct UpdateConfigSpec {
+    /// Nodes that may be unavailable at once, 1 to 100; 1 where this and the percentage are absent.
+    pub max_unavailable: Option<u32>,
+    /// The same as a share of the nodes, 1 to 100.
+    pub max_unavailable_percentage: Option<u32>,
+    /// `DEFAULT` (where absent): the group grows first. `MINIMAL`: it does not.
+    pub update_strategy: Option<String>,
 }
 
 /// An on-demand capacity reservation, by the argument names of Terraform's `aws_ec2_capacity_reservation` in camel case. It is charged
@@ -146,6 +161,10 @@ pub struct AutoscalerArgsSpec {
     pub scale_down_delay_after_delete: Option<GoDuration>,
     /// 3 min where absent.
     pub scale_down_delay_after_failure: Option<GoDuration>,
+    /// True where absent.
+    pub skip_nodes_with_local_storage: Option<bool>,
+    /// True where absent.
+    pub skip_nodes_with_system_pods: Option<bool>,
     /// 15 min where absent.
     pub max_node_provision_time: Option<GoDuration>,
     /// 10 where absent.

@@ -29,6 +29,20 @@ pub struct EventSpec {
     /// A zone goes dark with every instance in it.
     #[serde(default)]
     pub zone_loss: Option<ZoneLossSpec>,
+    /// A managed node group comes to a new version or image.
+    #[serde(default)]
+    pub node_group_update: Option<NodeGroupUpdateSpec>,
+}
+
+/// A new version or image for a managed node group, by the arguments of `aws eks update-nodegroup-version`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeGroupUpdateSpec {
+    /// The group.
+    pub node_group_name: String,
+    /// Whether nodes whose pods do not go within 15 minutes are ended all the same; otherwise the update fails.
+    #[serde(default)]
+    pub force: bool,
 }
 
 /// A zone without power: what runs there dies without a word, and nothing can be launched there until it is back.

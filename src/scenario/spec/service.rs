@@ -105,8 +105,9 @@ pub struct StartupSpec {
 pub struct ModelLoadSpec {
     /// Such as `14G`.
     pub size: Quantity,
-    /// Bytes per second, such as `1G`.
-    pub rate: Quantity,
+    /// Bytes per second from where they are, such as `1G`; from the node's own disk, as fast as that is, where absent.
+    #[serde(default)]
+    pub rate: Option<Quantity>,
 }
 
 /// A device that serves a batch at a time.

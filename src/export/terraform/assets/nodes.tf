@@ -65,7 +65,9 @@ resource "aws_eks_node_group" "this" {
   }
 
   update_config {
-    max_unavailable = 1
+    max_unavailable            = each.value.update_config.max_unavailable
+    max_unavailable_percentage = each.value.update_config.max_unavailable_percentage
+    update_strategy            = each.value.update_config.update_strategy
   }
 
   launch_template {

@@ -79,6 +79,8 @@ pub(super) fn autoscaler(
             args.scale_down_delay_after_failure,
             defaults.delay_after_failure,
         ),
+        skip_nodes_with_local_storage: args.skip_nodes_with_local_storage.unwrap_or(true),
+        skip_nodes_with_system_pods: args.skip_nodes_with_system_pods.unwrap_or(true),
         max_node_provision_time: time(
             "max-node-provision-time",
             args.max_node_provision_time,

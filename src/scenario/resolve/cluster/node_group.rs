@@ -6,11 +6,14 @@ use crate::api::{Effect, Quantity, Taint};
 use crate::cloud::node_class::{BlockDevice, GIB};
 use crate::cloud::{CapacityType, Catalog, InstanceTypeId, NodeClassParams};
 use crate::kube::nodegroup::NodeGroup;
+use crate::kube::nodegroup::update::{MaxUnavailable, UpdateConfig, UpdateStrategy};
 use crate::scenario::decode::Part;
 use crate::scenario::model::NodeGroupModel;
 use crate::scenario::resolve::context::Context;
 use crate::scenario::resolve::selector::labels;
-use crate::scenario::spec::cluster::{NodeGroupSpec, NodeGroupTaintSpec, ScalingConfigSpec};
+use crate::scenario::spec::cluster::{
+    NodeGroupSpec, NodeGroupTaintSpec, ScalingConfigSpec, UpdateConfigSpec,
+};
 
 /// `diskSize` where absent, in GiB.
 const DISK_GIB: u32 = 20;
@@ -108,7 +111,37 @@ fn node_group(
         image_family: family,
         min_size: spec.scaling_config.min_size,
         max_size: spec.scaling_config.max_size,
+        update_config: update_config(cx, path, &spec.update_config),
     })
+}
+
+fn update_config(cx: &mut Context<'_>, path: &str, spec: &UpdateConfigSpec) -> UpdateConfig {
+    let path = format!("{path}.updateConfig");
+    let mut bounded = |field: &str, number: Option<u32>| {
+        let number = number?;
+        let what = format!("is {number}");
+        let at = format!("{path}.{field}");
+        cx.require((1..=100).contains(&number), &at, &what, "expected 1 to 100");
+        Some(number)
+    };
+    let nodes = bounded("maxUnavailable", spec.max_unavailable);
+    let percentage = bounded("maxUnavailablePercentage", spec.max_unavailable_percentage);
+    cx.require(
+        nodes.is_none() || percentage.is_none(),
+        &path,
+        "has maxUnavailable and maxUnavailablePercentage",
+        "expected one of them",
+    );
+    let strategy = spec.update_strategy.as_deref().unwrap_or("DEFAULT");
+    let at = format!("{path}.updateStrategy");
+    let strategy = cx.choice(&at, "update strategy", strategy, &UpdateStrategy::ALL);
+    UpdateConfig {
+        max_unavailable: match (nodes, percentage) {
+            (None, Some(percentage)) => MaxUnavailable::Percentage(percentage),
+            (nodes, _) => MaxUnavailable::Nodes(nodes.unwrap_or(1)),
+        },
+        strategy: strategy.unwrap_or(UpdateStrategy::Default),
+    }
 }
 
 fn check_sizes(cx: &mut Context<'_>, path: &str, sizes: ScalingConfigSpec) {

@@ -2,8 +2,8 @@
 
 use crate::api::{Quantity, Resource};
 use crate::cluster::PodTemplate;
-use crate::des::{Dist, SimDuration};
-use crate::scenario::model::Accelerator;
+use crate::des::Dist;
+use crate::scenario::model::{Accelerator, ModelLoad};
 use crate::scenario::resolve::context::{Context, LONGEST};
 use crate::scenario::resolve::dist::{Unit, optional};
 use crate::scenario::spec::service::{AcceleratorSpec, ModelLoadSpec, RuntimeSpec};
@@ -14,7 +14,7 @@ pub(super) struct Runtime {
     pub(super) threads: u32,
     pub(super) pod_queue_limit: u32,
     pub(super) warmup: Dist,
-    pub(super) model_load: SimDuration,
+    pub(super) model_load: Option<ModelLoad>,
     pub(super) accelerator: Option<Accelerator>,
     pub(super) idle_cpu: i64,
 }
@@ -41,9 +41,7 @@ pub(super) fn runtime(
         pod_queue_limit: spec.queue.limit.unwrap_or(u32::MAX),
         warmup: optional(cx, startup, "warmup", warmup, Unit::Micros)
             .unwrap_or(Dist::Constant(0.0)),
-        model_load: load.map_or(SimDuration::ZERO, |load| {
-            model_load(cx, &format!("{startup}.modelLoad"), load)
-        }),
+        model_load: load.map(|load| model_load(cx, &format!("{startup}.modelLoad"), load)),
         accelerator: accelerator
             .map(|spec| resolve_accelerator(cx, &format!("{path}.accelerator"), spec, template)),
         idle_cpu: spec
@@ -67,15 +65,18 @@ pub(in crate::scenario::resolve) fn idle_cpu(
     cpu.millis().clamp(0, i64::from(i32::MAX))
 }
 
-fn model_load(cx: &mut Context<'_>, path: &str, spec: &ModelLoadSpec) -> SimDuration {
-    let size = cx.units(&format!("{path}.size"), spec.size, 1);
-    let rate = cx.units(&format!("{path}.rate"), spec.rate, 1).max(1);
-    let micros = u128::from(size) * 1_000_000 / u128::from(rate);
-    let time = SimDuration::from_micros(u64::try_from(micros).unwrap_or(u64::MAX));
-    if time > LONGEST {
+/// The slowest disk that EC2 lends, in bytes per second: what a load without a rate is held against.
+const SLOWEST_DISK: u64 = 125_000_000;
+
+fn model_load(cx: &mut Context<'_>, path: &str, spec: &ModelLoadSpec) -> ModelLoad {
+    let bytes = cx.units(&format!("{path}.size"), spec.size, 1);
+    let rate = spec
+        .rate
+        .map(|rate| cx.units(&format!("{path}.rate"), rate, 1).max(1));
+    if bytes / rate.unwrap_or(SLOWEST_DISK) > LONGEST.as_secs() {
         cx.expected(path, "never ends", "expected a larger `rate`");
     }
-    time.min(LONGEST)
+    ModelLoad { bytes, rate }
 }
 
 fn resolve_accelerator(

@@ -76,6 +76,11 @@ variable "node_groups" {
       value  = string
       effect = string
     }))
+    update_config = object({
+      max_unavailable            = optional(number)
+      max_unavailable_percentage = optional(number)
+      update_strategy            = string
+    })
   }))
 
   validation {
