@@ -116,6 +116,21 @@ mod tests {
     }
 
     #[test]
+    fn whatever_ends_an_instance_drains_its_node() {
+        for kind in [
+            Kind::SpotInterrupted,
+            Kind::CapacityReservationInterrupted,
+            Kind::ScheduledChange,
+            Kind::InstanceStopped,
+            Kind::InstanceTerminated,
+            Kind::EventStatus,
+        ] {
+            let reaction = reaction(kind, CapacityType::Reserved);
+            assert_eq!(reaction.action, Action::CordonAndDrain, "{kind:?}");
+        }
+    }
+
+    #[test]
     fn only_failed_status_checks_are_forceful() {
         let forceful =
             |kind| reaction(kind, CapacityType::OnDemand).action == Action::ForcefulTermination;

@@ -7,6 +7,7 @@ mod coverage;
 mod disruption;
 mod hash;
 mod index;
+mod launch;
 mod protection;
 mod provisioning;
 mod requests;
@@ -25,6 +26,7 @@ const KINDS: &[&str] = &[
     budgets::KIND,
     disruption::KIND,
     hash::KIND,
+    launch::KIND,
     protection::KIND,
     provisioning::KIND,
     requests::KIND,

@@ -1,8 +1,10 @@
 //! How a cluster is written down: its types, pools, nodes with their pods, pending pods and disruption budgets of pods.
 
+use std::collections::BTreeMap;
+
 use karpsim::api::objects::core::{NodeInclusionPolicy, WhenUnsatisfiable};
 use karpsim::api::objects::karpenter::ConsolidationPolicy;
-use karpsim::api::{GoDuration, Requirements, Resource, Resources, Symbols, key};
+use karpsim::api::{GoDuration, Requirement, Requirements, Resource, Resources, Symbols, key};
 use karpsim::cloud::InstanceType;
 use karpsim::cluster::PodTemplate;
 use karpsim::cluster::template::{PodAffinityTerm, PodSelector, SpreadConstraint};
@@ -43,6 +45,12 @@ pub(crate) struct TypeSpec {
     pub(crate) memory: i64,
     #[serde(default = "pods_of_a_node")]
     pub(crate) pods: i64,
+    /// More of what its nodes offer.
+    #[serde(default)]
+    pub(crate) resources: BTreeMap<String, i64>,
+    /// More of its labels.
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
     pub(crate) offerings: Vec<OfferingSpec>,
 }
 
@@ -267,10 +275,17 @@ fn each_pod(place: &str, pods: Vec<PodSpec>) -> Vec<PodSpec> {
 }
 
 impl TypeSpec {
-    pub(super) fn make(&self, symbols: &mut Symbols) -> InstanceType {
-        let kind = instance_type(&self.name, &self.offerings, symbols);
-        let capacity = Resources::cpu_memory(self.cpu * 1_000, self.memory << 30)
+    pub(crate) fn make(&self, symbols: &mut Symbols) -> InstanceType {
+        let mut kind = instance_type(&self.name, &self.offerings, symbols);
+        for (label, value) in &self.labels {
+            let (label, value) = (symbols.intern(label), symbols.intern(value));
+            kind.requirements.set(label, Requirement::of(vec![value]));
+        }
+        let mut capacity = Resources::cpu_memory(self.cpu * 1_000, self.memory << 30)
             .with(Resource::Pods, self.pods);
+        for (name, amount) in &self.resources {
+            capacity[Resource::from_name(name).expect("a resource")] = *amount;
+        }
         InstanceType {
             capacity,
             allocatable: capacity,

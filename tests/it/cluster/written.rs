@@ -5,7 +5,7 @@ use karpsim::api::objects::karpenter::{Budget as Manifest, DisruptionReason};
 use karpsim::api::{
     GoDuration, LabelSet, Operator, Requirement, Requirements, Resources, Symbol, Symbols, key,
 };
-use karpsim::cloud::{CapacityType, InstanceType, Offering, Price};
+use karpsim::cloud::{CapacityType, InstanceType, Offering, Price, Reservation};
 use karpsim::karpenter::budget::Budget;
 use serde::Deserialize;
 
@@ -74,6 +74,16 @@ pub(crate) struct OfferingSpec {
     pub(crate) price: u64,
     #[serde(default = "is_available")]
     pub(crate) available: bool,
+    /// What it draws on, for reserved capacity.
+    #[serde(default)]
+    reservation: Option<ReservationSpec>,
+}
+
+/// A capacity reservation with so many instances left.
+#[derive(Clone, Debug, Deserialize)]
+struct ReservationSpec {
+    id: String,
+    capacity: u32,
 }
 
 fn is_available() -> bool {
@@ -100,13 +110,21 @@ impl OfferingSpec {
         ]
         .into_iter()
         .collect();
+        let reservation = self.reservation.as_ref().map(|spec| Reservation {
+            id: symbols.intern(&spec.id),
+            capacity: spec.capacity,
+        });
+        let mut requirements = Requirements::from_labels(&labels);
+        if let Some(Reservation { id, .. }) = reservation {
+            requirements.set(key::CAPACITY_RESERVATION_ID, Requirement::of(vec![id]));
+        }
         Offering {
             zone,
             capacity_type: capacity_type(&self.buy),
             price: Price(self.price * PRICE_UNIT),
             available: self.available,
-            requirements: Requirements::from_labels(&labels),
-            reservation: None,
+            requirements,
+            reservation,
         }
     }
 }
@@ -121,7 +139,7 @@ pub(crate) fn instance_type(
     let offerings: Vec<Offering> = offerings.iter().map(|o| o.make(symbols)).collect();
     let labels = [(key::INSTANCE_TYPE, name)].into_iter().collect();
     let mut requirements = Requirements::from_labels(&labels);
-    for label in [key::ZONE, key::CAPACITY_TYPE] {
+    for label in [key::ZONE, key::CAPACITY_TYPE, key::CAPACITY_RESERVATION_ID] {
         let offered = offerings.iter().filter_map(|o| o.requirements.get(label));
         let values: Vec<Symbol> = offered.flat_map(|set| set.values().to_vec()).collect();
         requirements.set(label, Requirement::of(values));
