@@ -21,7 +21,7 @@ pub use decision::{
 pub use sums::{StaySum, WaitSum};
 
 /// Most entries a journal keeps; those after are counted only.
-const ENTRIES_MAX: usize = 1_000_000;
+pub const ENTRIES_MAX: usize = 1_000_000;
 
 /// Whom a decision is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -54,6 +54,8 @@ pub struct Entry {
     pub at: SimTime,
     /// When something else was found instead; `at` for what happens at an instant.
     pub until: SimTime,
+    /// When it was found last.
+    pub seen: SimTime,
     /// How often it was found.
     pub times: u32,
     /// Whom it is about.
@@ -172,6 +174,7 @@ impl Journal {
             if open.entry.decision.continues(&decision) {
                 open.entry.decision.renew(decision);
                 open.entry.times += 1;
+                open.entry.seen = now;
                 return;
             }
             if let Some(open) = self.open.remove(&about) {
@@ -253,6 +256,7 @@ impl Journal {
         Entry {
             at,
             until: at,
+            seen: at,
             times: 1,
             subject,
             decision,

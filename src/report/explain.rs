@@ -42,7 +42,7 @@ pub struct Question {
 }
 
 /// What answers are made of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Book<'a> {
     names: Names<'a>,
     clock: Clock,
@@ -52,10 +52,21 @@ struct Book<'a> {
 impl<'a> Book<'a> {
     fn new(scenario: &'a Scenario, result: &'a RunResult, journal: &'a Journal) -> Self {
         Self {
-            names: Names { scenario, journal },
+            names: Names {
+                scenario,
+                journal,
+                at: SimTime::ZERO,
+            },
             clock: Clock::new(&result.provenance),
             journal,
         }
+    }
+
+    /// The same, to tell of something that was found at an instant.
+    fn at(&self, at: SimTime) -> Self {
+        let mut book = self.clone();
+        book.names.at = at;
+        book
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use crate::api::{Symbol, Symbols};
 use crate::cloud::Catalog;
 use crate::cluster::{PodTemplate, TemplateId};
-use crate::des::{Dist, SimDuration};
+use crate::des::{Dist, SimDuration, SimTime};
 use crate::kube::deployment::Strategy;
 use crate::kube::hpa::HpaSpec;
 use crate::kube::keda::ScaledObjectSpec;
@@ -294,6 +294,22 @@ pub struct Starvation {
 }
 
 impl Scenario {
+    /// A NodePool by its place, as the events have left it at an instant; what is applied at the instant counts.
+    #[must_use]
+    pub fn pool_at(&self, place: usize, at: SimTime) -> Option<&NodePoolModel> {
+        let karpenter = self.cluster.karpenter.as_ref()?;
+        let applied = self.events.iter().filter_map(|event| match event.kind {
+            events::EventKind::Apply(change) if event.at <= at => Some((event.at, change)),
+            _ => None,
+        });
+        let of_pool = applied.filter(|&(_, change)| {
+            matches!(karpenter.changes[change], cluster::Change::Pool(changed, _) if changed == place)
+        });
+        let last = of_pool.max_by_key(|&(at, change)| (at, change));
+        let revision = cluster::Revision(last.map(|(_, change)| change));
+        (place < karpenter.pools.len()).then(|| karpenter.pool(place, revision))
+    }
+
     /// The place of the capacity reservation with this id.
     #[must_use]
     pub fn reservation_place(&self, id: Symbol) -> Option<usize> {

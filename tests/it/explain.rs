@@ -4,12 +4,13 @@ mod scene;
 
 use karpsim::des::SimTime;
 use karpsim::metrics::RunResult;
-use karpsim::metrics::journal::{About, Journal};
+use karpsim::metrics::journal::{About, Decision, ENTRIES_MAX, Journal, Subject};
 use karpsim::report::explain::{self, Question, Topic};
 use karpsim::scenario::Scenario;
 use karpsim::sim;
 use serde_json::Value;
 
+use crate::lab::fleet::Fleet;
 use crate::lab::scenario;
 use crate::town::a_busy_town;
 use scene::Scene;
@@ -442,4 +443,37 @@ fn autoscalers_say_what_they_saw() {
     ] {
         assert!(text.contains(said), "`{said}` is not said");
     }
+}
+
+#[test]
+fn a_node_pool_is_quoted_as_it_was_then() {
+    let limited = |pool| Fleet {
+        pool,
+        types: "[m7g.large]",
+        replicas: 3,
+        ..Fleet::default()
+    };
+    let (before, after) = (limited("limits: {cpu: 2},"), limited("limits: {cpu: 4},"));
+    let event = format!("[{{at: 1h, apply: {}}}]", after.node_pool());
+    let fleet = Fleet {
+        duration: "2h",
+        events: Box::leak(event.into_boxed_str()),
+        ..before
+    };
+    let said = everything(&scenario(&fleet.to_string()));
+    for limit in ["limits.cpu 2 leaves no room", "limits.cpu 4 leaves no room"] {
+        assert!(said.contains(limit), "{limit}: {said}");
+    }
+}
+
+#[test]
+fn what_there_is_no_room_for_is_counted() {
+    let mut journal = Journal::new(About::Everything);
+    for _ in 0..ENTRIES_MAX + 3 {
+        journal.note(SimTime::ZERO, Subject::Disruption, Decision::Created);
+    }
+    assert_eq!(
+        (journal.entries().len(), journal.left_out()),
+        (ENTRIES_MAX, 3)
+    );
 }

@@ -15,6 +15,8 @@ pub struct WaitSum {
     pub pod: PodId,
     /// How long that pod waited, in microseconds.
     pub longest_micros: u64,
+    /// When that was found last.
+    pub seen: SimTime,
     /// How often a pod began to wait for this.
     pub waits: u64,
     /// All of them together, in microseconds.
@@ -34,6 +36,8 @@ pub struct StaySum {
     pub node: NodeId,
     /// How long that node stayed, in microseconds.
     pub longest_micros: u64,
+    /// When that was found last.
+    pub seen: SimTime,
     /// How often a node began to stay for this.
     pub stays: u64,
     /// All of them together, in microseconds.
@@ -62,6 +66,7 @@ pub(super) fn add_wait(sums: &mut Vec<WaitSum>, entry: &Entry, pod: PodId, waiti
             longest: waiting.clone(),
             pod,
             longest_micros: micros,
+            seen: entry.seen,
             waits: 1,
             micros,
             first: entry.at,
@@ -73,6 +78,7 @@ pub(super) fn add_wait(sums: &mut Vec<WaitSum>, entry: &Entry, pod: PodId, waiti
     sum.first = sum.first.min(entry.at);
     if micros > sum.longest_micros {
         (sum.longest, sum.pod, sum.longest_micros) = (waiting.clone(), pod, micros);
+        sum.seen = entry.seen;
     }
 }
 
@@ -98,6 +104,7 @@ pub(super) fn add_stay(
             longest: stay.clone(),
             node,
             longest_micros: micros,
+            seen: entry.seen,
             stays: 1,
             micros,
             nano_usd,
@@ -111,5 +118,6 @@ pub(super) fn add_stay(
     sum.first = sum.first.min(entry.at);
     if micros > sum.longest_micros {
         (sum.longest, sum.node, sum.longest_micros) = (stay.clone(), node, micros);
+        sum.seen = entry.seen;
     }
 }

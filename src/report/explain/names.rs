@@ -3,6 +3,7 @@
 use crate::api::{Operator, Requirement, Requirements, Resource, Resources, Symbol, Taint};
 use crate::cloud::{InstanceTypeId, Pool, Price};
 use crate::cluster::PodTemplate;
+use crate::des::SimTime;
 use crate::karpenter::disruption::NodeId;
 use crate::metrics::journal::{Journal, PodId};
 use crate::scenario::model::{NodePoolModel, Scenario};
@@ -15,6 +16,8 @@ const VALUES: usize = 6;
 pub(super) struct Names<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) journal: &'a Journal,
+    /// The instant that is told of: NodePools are quoted as they were then.
+    pub(super) at: SimTime,
 }
 
 impl<'a> Names<'a> {
@@ -37,7 +40,7 @@ impl<'a> Names<'a> {
     }
 
     pub(super) fn pool(self, place: usize) -> Option<&'a NodePoolModel> {
-        self.scenario.cluster.karpenter.as_ref()?.pools.get(place)
+        self.scenario.pool_at(place, self.at)
     }
 
     pub(super) fn pool_of(self, node: NodeId) -> Option<&'a NodePoolModel> {

@@ -251,6 +251,7 @@ fn mentioned(decision: &Decision) -> &[NodeId] {
 }
 
 fn sentence(book: &Book<'_>, entry: &Entry) -> Told {
+    let book = &book.at(entry.seen);
     let names = book.names;
     let plain = |text: String| (text, Vec::new());
     match (&entry.decision, entry.subject) {

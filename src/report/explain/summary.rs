@@ -41,7 +41,7 @@ pub(super) fn text(book: &Book<'_>, topic: &Topic) -> String {
                 book.names.pool_name(sum.pool),
                 counted(sum.stays, "stay"),
                 longest(book.names.node(sum.node), sum.longest_micros),
-                nodes::stay(book, sum.node, &sum.longest),
+                nodes::stay(&book.at(sum.seen), sum.node, &sum.longest),
             );
         }
     }
@@ -63,7 +63,7 @@ fn wait(book: &Book<'_>, sum: &WaitSum) -> Told {
         Waiting::Promised { ready: true, .. } => {
             told("kube-scheduler to bind it to a node that is there")
         }
-        cause => waiting(book.names, sum.pod, cause),
+        cause => waiting(book.at(sum.seen).names, sum.pod, cause),
     }
 }
 
@@ -114,7 +114,7 @@ pub(super) fn stays_json(book: &Book<'_>, topic: &Topic) -> Value {
             "stays": sum.stays,
             "longest_us": sum.longest_micros,
             "longest": book.names.node(sum.node),
-            "cause": nodes::stay(book, sum.node, &sum.longest),
+            "cause": nodes::stay(&book.at(sum.seen), sum.node, &sum.longest),
         })
     };
     stays(book, topic).into_iter().map(row).collect()
