@@ -55,6 +55,9 @@ pub fn notes(scenario: &Scenario, objects: &Objects, platform: &Platform) -> Vec
     services(&mut notes, objects);
     added(&mut notes, objects, platform);
     not_simulated(&mut notes, scenario, objects, platform);
+    for warning in &scenario.warnings {
+        notes.add(Gap::NotSimulated, "the scenario", warning);
+    }
     notes.0.sort_by_key(|note| note.gap);
     notes.0
 }

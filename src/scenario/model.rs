@@ -103,6 +103,8 @@ pub struct Scenario {
     pub warmup: SimDuration,
     /// Every real object as it was written, by place: for the exporter.
     pub manifests: Vec<CarriedManifest>,
+    /// What its reader has to say of it that is no mistake: fields that are carried and not modelled, a NodePool that nobody can use.
+    pub warnings: Vec<String>,
 }
 
 /// A real object with all that the user wrote.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use super::decode::{UnknownFields, decode};
-use super::diagnostic::Diagnostics;
+use super::diagnostic::{Diagnostics, Severity};
 use super::load::load;
 use super::model::Scenario;
 use super::resolve::{Files, resolve};
@@ -48,6 +48,13 @@ pub fn open(
         let spec = decode::<ScenarioSpec>(&root, &mut diagnostics, UnknownFields::Reject)?;
         let mut files = Files::new(read, &mut sources, digest(&root));
         resolve(&root, &spec, options, &mut files, &mut diagnostics)
+    });
+    let warnings = diagnostics.iter();
+    let warnings = warnings.filter(|said| said.severity == Severity::Warning);
+    let warnings = warnings.map(|said| said.message.clone()).collect();
+    let scenario = scenario.map(|scenario| Scenario {
+        warnings,
+        ..scenario
     });
     let scenario = scenario.filter(|_| !diagnostics.has_errors());
     assert!(

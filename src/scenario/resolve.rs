@@ -173,6 +173,7 @@ pub(super) fn resolve(
         resolution: clock.resolution,
         warmup: clock.warmup,
         manifests: objects.carried(cx),
+        warnings: Vec::new(),
         symbols: std::mem::take(&mut cx.symbols),
         catalog,
     })

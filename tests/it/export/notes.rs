@@ -105,3 +105,17 @@ fn the_readme_says_what_the_notes_say() {
         assert!(files["PROVENANCE.json"].contains(&note.about));
     }
 }
+
+#[test]
+fn what_is_carried_and_not_modelled_is_said_again() {
+    let text = SMALL.replacen(
+        "        spec:\n",
+        "        spec:\n          revisionHistoryLimit: 7\n",
+        1,
+    );
+    assert_ne!(text, SMALL);
+    let carried = "field `revisionHistoryLimit` in";
+    assert_noted(&text, Gap::NotSimulated, &[carried]);
+    let export = export(&scenario(&text), None);
+    assert!(files(&export)["README.md"].contains(carried));
+}
