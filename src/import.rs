@@ -15,6 +15,7 @@ mod arguments;
 mod assumed;
 mod found;
 mod hcl;
+mod modules;
 mod objects;
 mod plan;
 mod platform;
@@ -34,6 +35,8 @@ pub struct Input {
     pub path: PathBuf,
     /// What is in it.
     pub text: String,
+    /// Whether it was asked for by name. Of a folder's files those that are no infrastructure are left, and no mistake.
+    pub named: bool,
 }
 
 /// A scenario made of somebody's infrastructure.
@@ -55,7 +58,7 @@ pub fn import(
     sink: &mut Diagnostics,
 ) -> Option<Imported> {
     let found = found::read(inputs, sources, sink);
-    let mut left = Vec::new();
+    let mut left = found.left.clone();
     let objects = objects::Objects::of(&found.manifests, sources, sink, &mut left);
     let platform = platform::Platform::of(&found, sink, &mut left);
     let services = services::services(&objects, &platform, sink, &mut left);

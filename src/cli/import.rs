@@ -79,15 +79,16 @@ fn inputs(paths: &[PathBuf]) -> anyhow::Result<Vec<Input>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(of_folder(path)?);
+            let there = of_folder(path)?.into_iter();
+            files.extend(there.map(|path| (path, false)));
         } else {
-            files.push(path.clone());
+            files.push((path.clone(), true));
         }
     }
-    let read = files.into_iter().map(|path| {
+    let read = files.into_iter().map(|(path, named)| {
         let text = std::fs::read_to_string(&path)
             .with_context(|| format!("could not read `{}`", path.display()))?;
-        Ok(Input { path, text })
+        Ok(Input { path, text, named })
     });
     read.collect()
 }

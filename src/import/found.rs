@@ -25,6 +25,8 @@ pub(super) struct Found {
     pub(super) of_karpsim: bool,
     /// Region of the provider `aws`.
     pub(super) region: Option<Node>,
+    /// What has no place in a scenario, with the reason.
+    pub(super) left: Vec<String>,
     /// Values for charts, by chart.
     pub(super) chart_values: Vec<(String, Node)>,
 }
@@ -72,7 +74,16 @@ pub(super) fn read(inputs: &[Input], sources: &mut Sources, sink: &mut Diagnosti
         let file = sources.add(&input.path, &input.text);
         let extension = input.path.extension().and_then(|name| name.to_str());
         match extension {
-            Some("yaml" | "yml" | "json") => documents(file, sources, &mut found, sink),
+            Some("yaml" | "yml" | "json") => {
+                let mut said = Diagnostics::default();
+                documents(file, sources, &mut found, &mut said);
+                if input.named {
+                    said.iter().for_each(|said| sink.push(said.clone()));
+                } else if let Some(first) = said.iter().next() {
+                    let path = input.path.display();
+                    found.left.push(format!("{path}: {}", first.message));
+                }
+            }
             Some("tfvars") => {
                 if let Some(body) = hcl::parse(file, sources, sink) {
                     hcl::variables(file, &body, sources, &mut found);

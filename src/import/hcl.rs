@@ -1,7 +1,8 @@
 //! What do `.tf` and `.tfvars` files say in plain values?
 //!
-//! Literals, lists and objects of them, and `var.NAME` whose value is known. What has to be computed is left out, as a plan leaves out
-//! what is known after apply only; a plan knows more than files do.
+//! Literals, lists and objects of them, texts put together from them, and `var.NAME` and `local.NAME` whose value is known. What has to be
+//! computed is left out, as a plan leaves out what is known after apply only; a plan knows more than files do. Of modules the community's
+//! for EKS is understood; what any other makes is not in the files.
 
 use std::ops::Range;
 
@@ -9,8 +10,10 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::{Expression, ObjectKey, Traversal, TraversalOperator};
 use hcl_edit::parser::Error;
 use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::template::{Element, StringTemplate};
 
 use super::found::{Found, Resource};
+use super::modules;
 use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::source::{FileId, Sources, Span};
 use crate::scenario::tree::{Key, Node, Value};
@@ -60,13 +63,14 @@ pub(super) fn module(files: &[(FileId, Body)], sources: &Sources, found: &mut Fo
                 .push((name.as_str().to_owned(), default.clone()));
         }
     }
-    let known = found.variables.clone();
+    let known = locals(files, sources, &found.variables);
+    let reader = |file| Reader {
+        file,
+        sources,
+        known: &known,
+    };
     for (file, block) in blocks(files, "resource") {
-        let reader = Reader {
-            file,
-            sources,
-            known: &known,
-        };
+        let reader = reader(file);
         if let [kind, name] = block.labels.as_slice() {
             found.resources.push(Resource {
                 kind: kind.as_str().to_owned(),
@@ -75,12 +79,14 @@ pub(super) fn module(files: &[(FileId, Body)], sources: &Sources, found: &mut Fo
             });
         }
     }
+    for (file, block) in blocks(files, "module") {
+        let reader = reader(file);
+        let name = block.labels.first().map_or("", |label| label.as_str());
+        let body = reader.body(&block.body, reader.span(block.span()));
+        modules::module(name, &body, found);
+    }
     for (file, block) in blocks(files, "provider") {
-        let reader = Reader {
-            file,
-            sources,
-            known: &known,
-        };
+        let reader = reader(file);
         if block
             .labels
             .first()
@@ -89,6 +95,39 @@ pub(super) fn module(files: &[(FileId, Body)], sources: &Sources, found: &mut Fo
             let body = reader.body(&block.body, reader.span(block.span()));
             found.region = body.get("region").cloned().or(found.region.take());
         }
+    }
+}
+
+/// The variables as `var.NAME`, and the locals that can be known from them and from each other as `local.NAME`.
+fn locals(
+    files: &[(FileId, Body)],
+    sources: &Sources,
+    variables: &[(String, Node)],
+) -> Vec<(String, Node)> {
+    let variables = variables.iter();
+    let variables = variables.map(|(name, value)| (format!("var.{name}"), value.clone()));
+    let mut known: Vec<(String, Node)> = variables.collect();
+    loop {
+        let mut fresh = Vec::new();
+        for (file, block) in blocks(files, "locals") {
+            let reader = Reader {
+                file,
+                sources,
+                known: &known,
+            };
+            for attribute in block.body.iter().filter_map(Structure::as_attribute) {
+                let name = format!("local.{}", attribute.key.as_str());
+                if known.iter().all(|(known, _)| *known != name)
+                    && let Some(value) = reader.value(&attribute.value)
+                {
+                    fresh.push((name, value));
+                }
+            }
+        }
+        if fresh.is_empty() {
+            return known;
+        }
+        known.extend(fresh);
     }
 }
 
@@ -106,7 +145,7 @@ fn blocks<'f>(
 struct Reader<'s> {
     file: FileId,
     sources: &'s Sources,
-    /// Values of variables.
+    /// Values of variables and locals.
     known: &'s [(String, Node)],
 }
 
@@ -151,32 +190,49 @@ impl Reader<'_> {
                 Value::Seq(items.collect::<Option<_>>()?)
             }
             Expression::Object(entries) => {
-                let entries = entries.iter().map(|(name, value)| {
+                let known = entries.iter().filter_map(|(name, value)| {
                     let value = self.value(value.expr())?;
                     Some((key(object_key(name)?, value.span), value))
                 });
-                Value::Map(entries.collect::<Option<_>>()?)
+                Value::Map(known.collect())
             }
+            Expression::StringTemplate(template) => Value::Str(self.text(template)?),
             Expression::Parenthesis(inner) => return self.value(inner.inner()),
-            Expression::Traversal(traversal) => return self.variable(traversal),
+            Expression::Traversal(traversal) => return self.reference(traversal).cloned(),
             _ => return None,
         };
         Some(Node { value, span })
     }
 
-    /// `var.NAME`.
-    fn variable(&self, traversal: &Traversal) -> Option<Node> {
-        let (Expression::Variable(root), [operator]) =
-            (&traversal.expr, traversal.operators.as_slice())
-        else {
+    /// A text with values in it.
+    fn text(&self, template: &StringTemplate) -> Option<String> {
+        let parts = template.iter().map(|element| match element {
+            Element::Literal(text) => Some(text.to_string()),
+            Element::Interpolation(inner) => match self.value(&inner.expr)?.value {
+                Value::Str(text) => Some(text),
+                Value::Int(number) => Some(number.to_string()),
+                _ => None,
+            },
+            Element::Directive(_) => None,
+        });
+        parts.collect()
+    }
+
+    /// `var.NAME` and `local.NAME`, and what is in them.
+    fn reference(&self, traversal: &Traversal) -> Option<&Node> {
+        let Expression::Variable(root) = &traversal.expr else {
             return None;
         };
-        let TraversalOperator::GetAttr(name) = operator.value() else {
-            return None;
-        };
-        let mut known = self.known.iter();
-        let found = known.find(|(known, _)| root.as_str() == "var" && known == name.as_str());
-        found.map(|(_, value)| value.clone())
+        let mut names = traversal
+            .operators
+            .iter()
+            .map(|operator| match operator.value() {
+                TraversalOperator::GetAttr(name) => Some(name.as_str()),
+                _ => None,
+            });
+        let name = format!("{}.{}", root.as_str(), names.next()??);
+        let (_, value) = self.known.iter().find(|(known, _)| *known == name)?;
+        names.try_fold(value, |value, name| value.get(name?))
     }
 }
 

@@ -7,22 +7,22 @@ use crate::scenario::diagnostic::{Diagnostic, Diagnostics};
 use crate::scenario::source::{Sources, Span};
 use crate::scenario::tree::Node;
 
-/// Kinds a scenario has a place for.
-const KINDS: [&str; 14] = [
-    "ConfigMap",
-    "DaemonSet",
-    "Deployment",
-    "EC2NodeClass",
-    "HorizontalPodAutoscaler",
-    "Ingress",
-    "Namespace",
-    "NodePool",
-    "PodDisruptionBudget",
-    "PriorityClass",
-    "ScaledObject",
-    "Service",
-    "ServiceAccount",
-    "TriggerAuthentication",
+/// Kinds a scenario has a place for, with their API groups.
+const KINDS: [(&str, &str); 14] = [
+    ("ConfigMap", ""),
+    ("DaemonSet", "apps"),
+    ("Deployment", "apps"),
+    ("EC2NodeClass", "karpenter.k8s.aws"),
+    ("HorizontalPodAutoscaler", "autoscaling"),
+    ("Ingress", "networking.k8s.io"),
+    ("Namespace", ""),
+    ("NodePool", "karpenter.sh"),
+    ("PodDisruptionBudget", "policy"),
+    ("PriorityClass", "scheduling.k8s.io"),
+    ("ScaledObject", "keda.sh"),
+    ("Service", ""),
+    ("ServiceAccount", ""),
+    ("TriggerAuthentication", "keda.sh"),
 ];
 /// Kinds that a controller makes of the others, or that say nothing a simulation asks for.
 const DERIVED: [&str; 12] = [
@@ -116,28 +116,22 @@ impl Objects {
     ) -> Self {
         let mut objects = Self::default();
         for manifest in manifests {
+            let owners = manifest.get("metadata");
+            let owners = owners.and_then(|metadata| metadata.get("ownerReferences"));
+            if owners.is_some_and(|owners| !owners.items().is_empty()) {
+                continue;
+            }
+            if let Some(kind) = without_place(manifest) {
+                left.push(kind_left(manifest, &kind, sources));
+                continue;
+            }
             let Some(object) = object(manifest, sink) else {
                 continue;
             };
-            let owned = manifest.get("metadata").is_some_and(|metadata| {
-                metadata
-                    .get("ownerReferences")
-                    .is_some_and(|owners| !owners.items().is_empty())
-            });
-            if is_built_in(&object) || owned || DERIVED.contains(&object.kind.as_str()) {
+            if is_built_in(&object) || DERIVED.contains(&object.kind.as_str()) {
                 continue;
             }
-            if KINDS.contains(&object.kind.as_str()) {
-                objects.add(object, sink);
-            } else {
-                let path = sources.path(object.span.file).display();
-                left.push(format!(
-                    "{} ({path}:{}): a {} is not modelled",
-                    object.title(),
-                    object.span.line,
-                    object.kind
-                ));
-            }
+            objects.add(object, sink);
         }
         objects
     }
@@ -166,6 +160,46 @@ impl Objects {
     pub(super) fn of_kind(&self, kind: &'static str) -> impl Iterator<Item = &Object> {
         self.all.iter().filter(move |object| object.kind == kind)
     }
+}
+
+/// The kind of a manifest that a scenario has no place for, with its group where the kind alone would have one.
+fn without_place(manifest: &Node) -> Option<String> {
+    let text = |field| manifest.get(field).and_then(Node::as_str);
+    let kind = text("kind")?;
+    let version = text("apiVersion").unwrap_or_default();
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    if KINDS.contains(&(kind, group)) || DERIVED.contains(&kind) {
+        return None;
+    }
+    let alike = KINDS.iter().any(|(known, _)| *known == kind);
+    Some(if alike {
+        format!("{kind} of {version}")
+    } else {
+        kind.to_owned()
+    })
+}
+
+/// That a manifest has no place in a scenario. Not everything that looks like one has a name.
+fn kind_left(manifest: &Node, kind: &str, sources: &Sources) -> String {
+    let span = manifest.span;
+    let metadata = |field| {
+        manifest
+            .get("metadata")
+            .and_then(|metadata| metadata.get(field))
+    };
+    let text = |field| metadata(field).and_then(Node::as_str);
+    let what = manifest
+        .get("kind")
+        .and_then(Node::as_str)
+        .unwrap_or_default();
+    let title = text("name").map_or_else(String::new, |name| {
+        format!(" {}/{name}", text("namespace").unwrap_or(DEFAULT_NAMESPACE))
+    });
+    let path = sources.path(span.file).display();
+    format!(
+        "{what}{title} ({path}:{}): a {kind} is not modelled",
+        span.line
+    )
 }
 
 fn is_built_in(object: &Object) -> bool {

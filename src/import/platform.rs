@@ -95,6 +95,15 @@ impl Platform {
 fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> Platform {
     let cluster = the_cluster(found, sink);
     let of_cluster = |field| cluster.and_then(|cluster| text(&cluster.values, field));
+    let (groups, unknown): (Vec<_>, Vec<_>) = found
+        .resources("aws_eks_node_group")
+        .partition(|group| group.values.get("instance_types").is_some());
+    left.extend(unknown.iter().map(|group| {
+        format!(
+            "{}: its instance types are computed, or in a launch template",
+            group.address
+        )
+    }));
     let mut platform = Platform {
         region: found
             .region
@@ -104,10 +113,7 @@ fn resources(found: &Found, sink: &mut Diagnostics, left: &mut Vec<String>) -> P
         cluster: of_cluster("name"),
         version: of_cluster("version"),
         zones: zones(found),
-        node_groups: found
-            .resources("aws_eks_node_group")
-            .map(node_group)
-            .collect(),
+        node_groups: groups.iter().map(|group| node_group(group)).collect(),
         queues: found.resources("aws_sqs_queue").filter_map(queue).collect(),
         frontend: frontend(found),
         addons: found

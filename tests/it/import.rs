@@ -23,6 +23,7 @@ fn imported(files: &[(&str, &str)]) -> Result<Imported, String> {
         .map(|(path, text)| Input {
             path: PathBuf::from(path),
             text: (*text).to_owned(),
+            named: true,
         })
         .collect();
     let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
@@ -340,4 +341,106 @@ fn what_is_no_infrastructure_is_refused_where_it_stands() {
         let message = imported(&[(path, text)]).unwrap_err();
         assert!(message.contains(said), "{path}: {message}");
     }
+}
+
+/// Files as teams have them: a module of the community, names put together, and things that a plan alone knows.
+#[test]
+fn files_of_a_community_module_say_what_their_arguments_say() {
+    let main = r#"
+variable "stage" { default = "prod" }
+locals {
+  name  = "${local.team}-${var.stage}"
+  team  = "roads"
+  sizes = { min = 2, max = 6 }
+  azs   = slice(data.aws_availability_zones.here.names, 0, 3)
+}
+provider "aws" { region = "eu-west-1" }
+module "vpc" {
+  source = "terraform-aws-modules/vpc/aws"
+  azs    = local.azs
+}
+module "eks" {
+  source             = "terraform-aws-modules/eks/aws"
+  name               = local.name
+  kubernetes_version = "1.34"
+  subnet_ids         = module.vpc.private_subnets
+  addons             = { coredns = {}, kube-proxy = {} }
+  eks_managed_node_groups = {
+    base = {
+      instance_types = ["m7g.large"]
+      ami_type       = "AL2023_ARM_64_STANDARD"
+      min_size       = local.sizes.min
+      max_size       = local.sizes.max
+      desired_size   = 3
+      subnet_ids     = module.vpc.private_subnets
+      taints         = { only = { key = "only", value = "base", effect = "PREFER_NO_SCHEDULE" } }
+    }
+  }
+}
+resource "aws_eks_node_group" "computed" {
+  for_each        = toset(["a", "b"])
+  node_group_name = each.key
+  instance_types  = each.value.types
+}
+"#;
+    let imported = imported(&[("main.tf", main)]).expect("good files");
+    for line in [
+        "region: eu-west-1\n",
+        "  name: roads-prod\n",
+        "kubernetesVersion: \"1.34\"\n",
+        "nodeGroupName: base\n",
+        "minSize: 2\n",
+        "desiredSize: 3\n",
+        "maxSize: 6\n",
+        "effect: PREFER_NO_SCHEDULE\n",
+        "name: kube-proxy\n",
+    ] {
+        assert!(imported.text.contains(line), "{line}{}", imported.text);
+    }
+    let left = |what: &str| imported.left.iter().any(|line| line.starts_with(what));
+    for what in [
+        "aws_eks_node_group.computed: its instance types are computed",
+        "module.eks: arguments that have to be computed",
+        "module.vpc: what terraform-aws-modules/vpc/aws makes is not in these files",
+    ] {
+        assert!(left(what), "{what}: {:?}", imported.left);
+    }
+}
+
+#[test]
+fn what_only_looks_like_a_known_kind_is_left() {
+    let files = [(
+        "site.yaml",
+        "{apiVersion: kustomize.config.k8s.io/v1beta1, kind: Kustomization, resources: [a.yaml]}\n---\n\
+         {apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: hello}}\n",
+    )];
+    let imported = imported(&files).expect("nothing is wrong with it");
+    assert_eq!(
+        imported.left,
+        [
+            "Kustomization (site.yaml:1): a Kustomization is not modelled",
+            "Service default/hello (site.yaml:3): a Service of serving.knative.dev/v1 is not modelled",
+        ]
+    );
+}
+
+/// In a folder there is more than infrastructure; a file that was asked for by name is a mistake.
+#[test]
+fn the_other_files_of_a_folder_are_left_and_named() {
+    let input = |named| Input {
+        path: PathBuf::from("stack.yaml"),
+        text: "Resources:\n  role: !Ref Other\n".to_owned(),
+        named,
+    };
+    let import = |named| {
+        let (mut sources, mut diagnostics) = (Sources::default(), Diagnostics::default());
+        import("town", &[input(named)], &mut sources, &mut diagnostics)
+    };
+    assert!(import(true).is_none());
+    let imported = import(false).expect("nothing to do with it");
+    assert!(
+        imported.left[0].starts_with("stack.yaml: "),
+        "{:?}",
+        imported.left
+    );
 }
