@@ -2,7 +2,7 @@
 //!
 //! Controllers decide, [`World`] does: it owns the tables, hands each controller what it may see, applies what it answers, and posts
 //! what follows as events. Its methods stand in one file per noun: `thread` and `request` are the citizens' side, `health` the load balancer's, `job` the queues',
-//! `pod`, `scheduling` and `scaling` Kubernetes', `provisioner`, `static_pools`, `launch`, `liveness`, `disruption`, `drift`, `fault`,
+//! `pod`, `container`, `probe`, `memory`, `scheduling` and `scaling` Kubernetes', `provisioner`, `static_pools`, `launch`, `liveness`, `disruption`, `drift`, `fault`,
 //! `instance` and `drain` Karpenter's and EC2's, `script` the scenario's, `book` and `bill` the
 //! accountants'.
 //!
@@ -14,6 +14,7 @@ mod autoscaler;
 mod bill;
 mod book;
 mod charges;
+mod container;
 mod disruption;
 mod drain;
 mod drift;
@@ -28,10 +29,12 @@ mod journal;
 mod karpenter;
 mod launch;
 mod liveness;
+mod memory;
 mod node;
 mod outcome;
 mod pod;
 mod preemption;
+mod probe;
 mod provisioner;
 mod request;
 mod reservation;
@@ -226,7 +229,10 @@ impl Model for World<'_> {
             Event::ConnectTimeouts(service) => self.connect_timeouts(now, service, queue),
             Event::MessagesVisible(id) => self.messages_visible(now, id, queue),
             Event::Bound(pod) => self.pod_bound(now, pod, queue),
-            Event::PodReady(pod) => self.pod_ready(now, pod, queue),
+            Event::Container(pod, moment) => self.container_moment(now, pod, moment, queue),
+            Event::Pressure(node) => self.pressure(now, node, queue),
+            Event::Probe(pod, kind) => self.probe(now, pod, kind, queue),
+            Event::ProbeTimeout(pod, kind) => self.probe_timeout(now, pod, kind, queue),
             Event::PodListed(pod) => self.pod_listed(now, pod, queue),
             Event::PodUnlisted(pod) => self.pod_unlisted(now, pod, queue),
             Event::Deregistered(pod) => self.deregistered(now, pod, queue),

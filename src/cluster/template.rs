@@ -4,11 +4,13 @@
 
 use std::net::IpAddr;
 
-use crate::api::objects::core::{NodeInclusionPolicy, Probe, WhenUnsatisfiable};
+use crate::api::objects::core::{NodeInclusionPolicy, WhenUnsatisfiable};
 use crate::api::{
     GoDuration, LabelSet, Requirements, Resource, Resources, Symbol, Symbols, Toleration,
 };
 use crate::des::{SimDuration, SimTime};
+
+use super::probe::Probes;
 
 /// The place of a template in the scenario's table.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -48,6 +50,8 @@ pub struct PodTemplate {
     pub nonzero_requests: (i64, i64),
     /// Sum of CPU limits in millicores; none if some container has no limit.
     pub cpu_limit: Option<i64>,
+    /// Memory limit of the serving container in bytes.
+    pub memory_limit: Option<u64>,
     /// Quality of service.
     pub qos: QosClass,
     /// `nodeSelector` as requirements.
@@ -76,8 +80,8 @@ pub struct PodTemplate {
     pub termination_grace: SimDuration,
     /// `preStop.sleep`.
     pub pre_stop: SimDuration,
-    /// Readiness probe of the serving container.
-    pub readiness_probe: Option<Probe>,
+    /// Probes of the serving container.
+    pub probes: Probes,
     /// Annotation `karpenter.sh/do-not-disrupt`.
     pub do_not_disrupt: DoNotDisrupt,
     /// What it says to Cluster Autoscaler.
@@ -158,6 +162,7 @@ impl PodTemplate {
             requests: Resources::cpu_memory(cpu_millis, memory).with(Resource::Pods, 1),
             nonzero_requests: (cpu_millis, memory),
             cpu_limit: None,
+            memory_limit: None,
             qos: QosClass::Burstable,
             node_selector: Requirements::new(),
             required_node_terms: Vec::new(),
@@ -172,7 +177,7 @@ impl PodTemplate {
             preempts: true,
             termination_grace: SimDuration::from_secs(30),
             pre_stop: SimDuration::ZERO,
-            readiness_probe: None,
+            probes: Probes::default(),
             do_not_disrupt: DoNotDisrupt::No,
             scale_down: ScaleDown::default(),
             deletion_cost: 0,

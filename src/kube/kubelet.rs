@@ -1,15 +1,19 @@
 //! How long do starting and stopping a pod take on its node? (spec/kubernetes.md 5.2, 5.3, 5.5)
 //!
 //! Durations only. `images` knows when an image is there, `probe` when a started container counts
-//! as ready, `stop` when a terminating one is gone. Where the real thing varies, `u` is a number of
+//! as ready and when one that stops answering is found out, `restart` when one that has ended starts
+//! again, `pressure` who has to go when memory runs out, `stop` when a terminating one is gone. Where the real thing varies, `u` is a number of
 //! the unit interval that the caller draws from the pod's own stream.
 
 mod images;
+pub mod pressure;
 mod probe;
+mod restart;
 mod stop;
 
 pub use images::{NodeImages, PullLimits};
-pub use probe::{detection_delay, readiness_delay};
+pub use probe::{FirstLight, ProbeKind, Worker, Workers};
+pub use restart::{CrashLoop, Restart, RestartRules};
 pub use stop::Stop;
 
 use crate::des::SimDuration;
@@ -39,6 +43,9 @@ pub struct Timing {
     pub registry_limits: ClientLimits,
     /// From the exit of the last container to the removal of the pod object (5.5).
     pub removal: Span,
+    /// From the exit of a container to the kubelet's notice: the relist of its lifecycle event
+    /// generator (10.1).
+    pub relist: Span,
     /// Least time between SIGTERM and SIGKILL, even if preStop used up the grace period (5.5).
     pub sigterm_min: SimDuration,
 }
@@ -53,6 +60,7 @@ pub const TIMING: Timing = Timing {
     reference_disk: 125e6,
     registry_limits: ClientLimits { qps: 5, burst: 10 },
     removal: Span::from_millis(1_000, 3_000),
+    relist: Span::from_millis(0, 1_000),
     sigterm_min: SimDuration::from_secs(2),
 };
 

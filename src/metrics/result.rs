@@ -102,6 +102,52 @@ pub struct ServiceResult {
     pub ready_max: u32,
     /// Time-weighted mean of Ready pods.
     pub ready_mean: f64,
+    /// Containers that ended while their pod stayed, and were started again.
+    pub container_ends: ContainerEnds,
+}
+
+/// Why a container ended while its pod stayed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ContainerEnd {
+    /// Its process ended by itself.
+    Crashed,
+    /// The kernel killed it for the memory it took.
+    OomKilled,
+    /// Its liveness probe failed.
+    LivenessProbe,
+    /// Its startup probe failed.
+    StartupProbe,
+}
+
+/// How many containers ended, by cause.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct ContainerEnds {
+    /// By themselves.
+    pub crashed: u64,
+    /// By the kernel, for their memory.
+    pub oom_killed: u64,
+    /// By their liveness probe.
+    pub liveness_probe: u64,
+    /// By their startup probe.
+    pub startup_probe: u64,
+}
+
+impl ContainerEnds {
+    /// One more.
+    pub const fn count(&mut self, end: ContainerEnd) {
+        match end {
+            ContainerEnd::Crashed => self.crashed += 1,
+            ContainerEnd::OomKilled => self.oom_killed += 1,
+            ContainerEnd::LivenessProbe => self.liveness_probe += 1,
+            ContainerEnd::StartupProbe => self.startup_probe += 1,
+        }
+    }
+
+    /// Whatever the cause.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.crashed + self.oom_killed + self.liveness_probe + self.startup_probe
+    }
 }
 
 /// How requests ended; they add up to all that were begun and have ended.
@@ -344,6 +390,8 @@ pub struct ChurnResult {
     pub pods_evicted: u64,
     /// Pods that died with their node.
     pub pods_lost: u64,
+    /// Pods evicted by the kubelets of nodes that were short of memory.
+    pub pods_pressured: u64,
     /// Pods that made room for others of higher priority.
     pub pods_preempted: u64,
     /// Requests reset by pods that went away.

@@ -182,6 +182,32 @@ pub fn cpu_missed(result: &RunResult) -> f64 {
     rows.map(|row| row.core_seconds).sum()
 }
 
+/// Which services' containers were restarted, and why; none if there were no restarts.
+#[must_use]
+pub fn container_ends(result: &RunResult) -> Option<String> {
+    let restarted = result
+        .services
+        .iter()
+        .filter(|service| service.container_ends.total() > 0);
+    let told: Vec<String> = restarted
+        .map(|service| {
+            let ends = &service.container_ends;
+            let causes = [
+                (ends.crashed, "crashed"),
+                (ends.oom_killed, "out of memory"),
+                (ends.liveness_probe, "by its liveness probe"),
+                (ends.startup_probe, "by its startup probe"),
+            ];
+            let causes = causes.iter().filter(|(times, _)| *times > 0);
+            let causes: Vec<_> = causes
+                .map(|&(times, cause)| format!("{} {cause}", units::count(times)))
+                .collect();
+            format!("{} {}", service.name, causes.join(", "))
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("Containers restarted: {}", told.join("; ")))
+}
+
 /// What a goal came to, as a person reads it: a span, or a share.
 #[must_use]
 pub fn actual(slo: &SloResult) -> String {

@@ -272,6 +272,7 @@ fn run(duration_us: u64) -> RunResult {
             pods_scheduled: 4_120,
             pods_evicted: 611,
             pods_lost: 14,
+            pods_pressured: 0,
             requests_reset: 37,
             duplicate_jobs: 21,
             scalings: vec![
@@ -366,6 +367,7 @@ fn service(series: &ServiceSeries, namespace: &str, p50_us: u64, tail: [u64; 8])
         },
         cpu_core_seconds: ended as f64 * 0.031,
         ready_max: series.ready.iter().copied().max().unwrap_or(0),
+        container_ends: ContainerEnds::default(),
         ready_mean: series.ready.iter().map(|&n| f64::from(n)).sum::<f64>()
             / series.ready.len().max(1) as f64,
     }

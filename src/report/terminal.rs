@@ -315,9 +315,11 @@ fn cost(result: &RunResult, paint: Paint) -> String {
 
 fn churn(result: &RunResult, paint: Paint) -> String {
     let churn = &result.churn;
+    let restarts = findings::container_ends(result);
+    let restarts = restarts.map_or(String::new(), |told| format!("\n  {told}"));
     format!(
         "{} {} joined; {} emptied, {} consolidated, {} interrupted, {} expired\n\
-         \x20 {} evicted, {} preempted, {} lost with their node, {} reset",
+         \x20 {} evicted, {} preempted, {} lost with their node, {} reset{restarts}",
         paint.bold("Churn"),
         counted(churn.nodes_launched, "node"),
         count(churn.emptied),

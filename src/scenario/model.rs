@@ -157,10 +157,27 @@ pub struct Service {
     pub model_load: Option<ModelLoad>,
     /// Device besides CPU.
     pub accelerator: Option<Accelerator>,
+    /// From the start of a container to its end by itself, in microseconds; none where that does not happen.
+    pub crash_after: Option<Dist>,
+    /// CPU time it takes to answer a probe.
+    pub probe_cpu: SimDuration,
+    /// Memory that a container takes, where that is known.
+    pub memory: Option<MemoryUse>,
     /// Millicores a pod keeps busy without requests.
     pub idle_cpu: i64,
     /// A request whose queue wait alone is longer starves.
     pub starvation: SimDuration,
+}
+
+/// The bytes that a container takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MemoryUse {
+    /// From its start on.
+    pub base: u64,
+    /// More for each request in service.
+    pub per_request: u64,
+    /// More for each request that it has worked off: lost until it is restarted.
+    pub leak: u64,
 }
 
 /// A PodDisruptionBudget.

@@ -30,6 +30,7 @@ pub(super) struct Counters {
     pub(super) pods_scheduled: u64,
     pub(super) pods_evicted: u64,
     pub(super) pods_lost: u64,
+    pub(super) pods_pressured: u64,
     pub(super) pods_preempted: u64,
     pub(super) requests_reset: u64,
     pub(super) duplicate_jobs: u64,

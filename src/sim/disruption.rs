@@ -16,6 +16,7 @@ use crate::karpenter::disruption::{
 use crate::karpenter::lifecycle::lifetime_left;
 use crate::karpenter::provisioning::{NewClaim, PendingPod, Problem, solve};
 use crate::karpenter::static_pool::Count;
+use crate::kube::phase::PodPhase;
 use crate::scenario::model::NodePoolModel;
 
 use super::event::Event;
@@ -372,7 +373,7 @@ impl Simulate for LiveCluster<'_, '_> {
         let mut moved: Vec<(TemplateId, bool, u64)> = Vec::new();
         for key in self.moved_from(&gone) {
             let pod = &world.pods[key];
-            let (template, starting) = (pod.template, pod.stage == Stage::Starting);
+            let (template, starting) = (pod.template, pod.phase() == PodPhase::Pending);
             match moved.iter_mut().find(|(known, ..)| *known == template) {
                 Some((_, any_starting, count)) => {
                     *any_starting |= starting;
@@ -437,8 +438,7 @@ impl<'w> LiveCluster<'w, '_> {
                 template: pod.template,
                 created: pod.created,
                 uid: pod.uid,
-                ignores_protection: method.ignores_protection()
-                    || matches!(pod.stage, Stage::Pending | Stage::Starting),
+                ignores_protection: method.ignores_protection() || pod.phase() == PodPhase::Pending,
             })
             .collect();
         pods.extend(world.displaced(self.now));

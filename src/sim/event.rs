@@ -5,8 +5,10 @@ use crate::cluster::Key;
 use crate::cluster::cpu::CpuSlot;
 use crate::karpenter::interruption::Kind;
 use crate::karpenter::repair::Condition;
+use crate::kube::kubelet::ProbeKind;
 use crate::scenario::model::{QueueId, ServiceId, StepId};
 
+use super::container::Moment;
 use super::node::Node;
 use super::pod::Pod;
 use super::request::Request;
@@ -39,8 +41,14 @@ pub(super) enum Event {
 
     /// A pod is bound: its kubelet takes it on.
     Bound(Key<Pod>),
-    /// A pod passes its readiness probe.
-    PodReady(Key<Pod>),
+    /// A moment in the life of a pod's container.
+    Container(Key<Pod>, Moment),
+    /// The kubelet asks a container how it is.
+    Probe(Key<Pod>, ProbeKind),
+    /// The kubelet has waited long enough for the answer.
+    ProbeTimeout(Key<Pod>, ProbeKind),
+    /// The kubelet of a node that is short of memory looks at it.
+    Pressure(Key<Node>),
     /// A pod is known to whoever sends it work.
     PodListed(Key<Pod>),
     /// Nobody sends a terminating pod new work any more.

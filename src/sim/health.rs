@@ -100,7 +100,7 @@ impl World<'_> {
     ) -> Key<Request> {
         let service = self.pods[pod].service.expect("a target is of a service");
         let of_no_category = self.scenario.traffic.categories.len() as u16;
-        let request = Request::check(zone, service, of_no_category, pod, now);
+        let request = Request::look(Origin::Check(zone), service, of_no_category, pod, now);
         let request = self.requests.insert(request);
         queue.push(
             now + check.timeout,

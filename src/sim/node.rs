@@ -136,6 +136,10 @@ pub(super) struct Node {
     pub(super) pods_ever: u64,
     pub(super) requested: Resources,
     pub(super) images: NodeImages,
+    /// Bytes that the containers on it take.
+    pub(super) memory_used: u64,
+    /// Whether its kubelet looks at its memory next.
+    pub(super) under_pressure: bool,
     /// Marked for deletion by a disruption command that waits for its replacements.
     pub(super) marked: bool,
     pub(super) nominated_until: SimTime,
@@ -209,6 +213,8 @@ impl Node {
                 },
                 &TIMING,
             ),
+            memory_used: 0,
+            under_pressure: false,
             marked: false,
             nominated_until: SimTime::ZERO,
             last_pod_event: None,

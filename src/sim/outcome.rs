@@ -117,6 +117,7 @@ impl World<'_> {
             cpu_core_seconds: (state.cpu_used + running) as f64 / CORE_SECOND,
             ready_max: state.ready.most,
             ready_mean: state.ready.mean(now),
+            container_ends: state.ends,
         }
     }
 
@@ -212,6 +213,7 @@ impl World<'_> {
             pods_scheduled: counters.pods_scheduled,
             pods_evicted: counters.pods_evicted,
             pods_lost: counters.pods_lost,
+            pods_pressured: counters.pods_pressured,
             pods_preempted: counters.pods_preempted,
             requests_reset: counters.requests_reset,
             duplicate_jobs: counters.duplicate_jobs,

@@ -7,7 +7,7 @@ use crate::des::{Class, Purpose, SimDuration, SimTime};
 use crate::karpenter::termination::Attempts;
 use crate::kube::endpoints::{CLUSTER_IP, DEREGISTRATION, registration};
 use crate::kube::hpa::Readiness;
-use crate::kube::kubelet::{Stop, TIMING, readiness_delay};
+use crate::kube::kubelet::{Stop, TIMING, Workers};
 use crate::kube::metrics_server::{CpuWindow, Sample};
 use crate::kube::phase::PodPhase;
 use crate::kube::scheduler::{ClusterEvent, Failure};
@@ -16,6 +16,7 @@ use crate::metrics::journal::{Decision, Removal};
 use crate::scenario::model::ServiceId;
 use crate::workload::{Discipline, Line, TargetId};
 
+use super::container::{Container, DRAWS_PER_START, Moment};
 use super::event::Event;
 use super::node::Node;
 use super::request::Request;
@@ -27,8 +28,10 @@ use super::{Queue, World};
 pub(super) enum Stage {
     /// Waits for a node.
     Pending,
-    /// Has a node; its containers do not answer yet.
+    /// Has a node; its container does not run yet, or not again.
     Starting,
+    /// Its container runs and does not answer yet.
+    Warming,
     /// Answers.
     Running,
     /// Its node has died: nothing in it moves, and nobody has said so.
@@ -58,8 +61,11 @@ pub(super) struct Pod {
     pub(super) readiness: Option<Readiness>,
     pub(super) deleting: Option<SimTime>,
     /// Whether it has been told to stop.
-    sigterm: bool,
+    pub(super) sigterm: bool,
+    pub(super) container: Container,
     pub(super) cpu: Option<CpuSlot>,
+    /// Bytes its container takes.
+    pub(super) memory: u64,
     pub(super) server: Server,
     pub(super) usage: CpuWindow,
     /// Requests in it at the last scrape, in thousandths.
@@ -72,7 +78,7 @@ pub(super) struct Pod {
     /// Refused evictions.
     pub(super) attempts: Attempts,
     /// Whether whoever sends work knows it.
-    listed: bool,
+    pub(super) listed: bool,
     /// The zones whose node of the load balancer is to check it, as bits.
     pub(super) checks: u16,
 }
@@ -162,6 +168,11 @@ impl Pod {
         self.listed
     }
 
+    /// Whether its container runs.
+    pub(super) fn runs(&self) -> bool {
+        matches!(self.stage, Stage::Warming | Stage::Running)
+    }
+
     /// Whether it takes messages.
     pub(super) fn takes_messages(&self) -> bool {
         self.stage == Stage::Running && self.listed && !self.sigterm
@@ -174,13 +185,17 @@ impl Pod {
 
     pub(super) fn is_ready(&self) -> bool {
         let ready = self.readiness.is_some_and(|readiness| readiness.ready);
-        matches!(self.stage, Stage::Running | Stage::Silent) && ready && self.deleting.is_none()
+        let runs = matches!(self.stage, Stage::Warming | Stage::Running | Stage::Silent);
+        runs && ready && self.deleting.is_none()
     }
 
     pub(super) fn phase(&self) -> PodPhase {
         match self.stage {
+            Stage::Starting if self.container.restarts > 0 || self.container.has_ended() => {
+                PodPhase::Running
+            }
             Stage::Pending | Stage::Starting => PodPhase::Pending,
-            Stage::Running | Stage::Silent | Stage::Exited => PodPhase::Running,
+            Stage::Warming | Stage::Running | Stage::Silent | Stage::Exited => PodPhase::Running,
         }
     }
 }
@@ -218,7 +233,9 @@ impl World<'_> {
             readiness: None,
             deleting: None,
             sigterm: false,
+            container: Container::default(),
             cpu: None,
+            memory: 0,
             server: Server::new(discipline),
             usage: CpuWindow::default(),
             in_flight: None,
@@ -261,86 +278,80 @@ impl World<'_> {
         let (template, image) = (self.scenario.template(pod.template), pod.image);
         let needed = now + TIMING.before_pull(u(0), u(1));
         let u_pull = self.pod_draw(pod, Purpose::ImagePull, 0);
-        let (u_start, u_status, u_warm) = (u(2), u(3), u(4));
-        let service = pod
-            .service
-            .map(|service| &self.scenario.services[service.index()]);
-        let preparation = service.map_or(SimDuration::ZERO, |service| {
-            let load = service.model_load.map_or(SimDuration::ZERO, |load| {
-                load.time(self.nodes[node].images.disk())
-            });
-            SimDuration::from_micros(service.warmup.quantile(u_warm) as u64) + load
-        });
+        let (u_start, admitted) = (u(2), now + TIMING.watch.at(u(0)));
+        let offsets = [u(60), u(61), u(62)];
         let Some(row) = self.nodes.get_mut(node) else {
             return;
         };
+        let kubelet_start = row.registered.unwrap_or(SimTime::ZERO);
         if !row.images.has(needed, image) {
             self.counters.image_bytes += template.image_bytes;
         }
         let pulled = row
             .images
             .need(needed, image, template.image_bytes, u_pull, &TIMING);
-        let started = pulled + TIMING.container_start.at(u_start);
-        let probed = readiness_delay(
-            template.readiness_probe.as_ref(),
-            preparation,
-            SimDuration::ZERO,
-        )
-        .max(preparation);
-        queue.push(
-            started + probed + TIMING.status_update.at(u_status),
-            Class::Kubelet,
-            Event::PodReady(key),
-        );
+        let workers = Workers::new(&template.probes, admitted, kubelet_start, offsets);
+        self.pods[key].container.admit(workers);
+        let start = pulled + TIMING.container_start.at(u_start);
+        self.await_moment(key, Moment::Start, start, queue);
         self.scheduler
             .add_image(node.slot(), image, template.image_bytes);
         self.stamp_pod_event(now, node, key);
     }
 
-    /// A pod answers.
-    pub(super) fn pod_ready(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        let Some(pod) = self
-            .pods
-            .get_mut(key)
-            .filter(|pod| pod.deleting.is_none() && pod.stage == Stage::Starting)
-        else {
+    /// A pod's Ready condition changes: whoever sends it work, or sends it none any more, learns of it in time.
+    pub(super) fn set_ready(
+        &mut self,
+        now: SimTime,
+        key: Key<Pod>,
+        ready: bool,
+        queue: &mut Queue,
+    ) {
+        let since = now;
+        self.pods[key].readiness = Some(Readiness { ready, since });
+        if ready {
+            self.note_pod(now, key, Decision::Running);
+        }
+        let Some(service) = self.pods[key].service else {
             return;
         };
-        let Some(node) = pod.node else { return };
-        if self.nodes.get(node).is_none_or(|node| node.terminated) {
-            return;
-        }
-        pod.stage = Stage::Running;
-        pod.readiness = Some(Readiness {
-            ready: true,
-            since: now,
-        });
-        self.note_pod(now, key, Decision::Running);
-        let pod = &self.pods[key];
-        let (template, service) = (pod.template, pod.service);
-        let spec = self.cpu_spec(template, service);
-        let slot = self.cpu.add_pod(now, node.slot(), spec);
-        self.pods[key].cpu = Some(slot);
-        self.retime_cpu(now, queue);
-        let Some(service) = service else { return };
         self.count_ready(now, service);
         self.turn_clock(now, service);
-        self.await_available(now, service, queue);
         let pod = &self.pods[key];
-        let u = |k: u64| self.pod_draw(pod, Purpose::PodStart, 10 + k);
+        let round = u64::from(pod.container.restarts) * DRAWS_PER_START;
+        let u = |k: u64| self.pod_draw(pod, Purpose::PodStart, round + k);
         let model = &self.scenario.services[service.index()];
-        let delay = if model.consumes.is_some() {
-            SimDuration::ZERO
+        if !ready {
+            let at = now + self.unlisting(key, u(13));
+            queue.push(at, Class::Kubelet, Event::PodUnlisted(key));
+            self.go_on_rolling(now, service, queue);
+            return;
+        }
+        let at = if model.consumes.is_some() {
+            now
         } else if let Some(ingress) = &model.ingress {
-            let check = ingress.target_group.health_check;
-            registration(check, u(0), u(1), u(2))
+            // The load balancer's own checks fail as long as nobody answers them.
+            let checked = now.max(pod.container.answers());
+            checked + registration(ingress.target_group.health_check, u(10), u(11), u(12))
         } else {
-            CLUSTER_IP.at(u(0))
+            now + CLUSTER_IP.at(u(10))
         };
-        queue.push(now + delay, Class::Kubelet, Event::PodListed(key));
+        self.await_available(now, service, queue);
+        queue.push(at, Class::Kubelet, Event::PodListed(key));
     }
 
-    fn cpu_spec(&self, template: TemplateId, service: Option<ServiceId>) -> CpuPodSpec {
+    /// From a change of a pod's readiness, or its deletion, to the last work sent to it.
+    fn unlisting(&self, key: Key<Pod>, u: f64) -> SimDuration {
+        let service = self.pods[key].service;
+        let model = service.map(|service| &self.scenario.services[service.index()]);
+        if model.is_some_and(|model| model.ingress.is_some()) {
+            DEREGISTRATION.at(u)
+        } else {
+            CLUSTER_IP.at(u)
+        }
+    }
+
+    pub(super) fn cpu_spec(&self, template: TemplateId, service: Option<ServiceId>) -> CpuPodSpec {
         let shape = self.scenario.template(template);
         let (threads, idle_millis) = match service {
             Some(service) => {
@@ -383,9 +394,10 @@ impl World<'_> {
         }
     }
 
-    /// No new work comes to a pod any more.
+    /// No new work comes to a pod any more, unless it is Ready again.
     pub(super) fn pod_unlisted(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.listed) else {
+        let gone = |pod: &&mut Pod| pod.listed && !(pod.is_ready() && pod.stage != Stage::Silent);
+        let Some(pod) = self.pods.get_mut(key).filter(gone) else {
             return;
         };
         pod.listed = false;
@@ -417,19 +429,12 @@ impl World<'_> {
                 self.scheduler.mark_terminating(key.slot());
                 self.exit_pod(now, key, queue);
             }
-            Stage::Running => {
+            Stage::Warming | Stage::Running => {
                 self.scheduler.mark_terminating(key.slot());
                 let shape = self.scenario.template(template);
                 let stop = Stop::new(shape.termination_grace, shape.pre_stop, &TIMING);
                 let u = self.pod_draw(&self.pods[key], Purpose::PodStart, 20);
-                let behind_alb = service.is_some_and(|service| {
-                    self.scenario.services[service.index()].ingress.is_some()
-                });
-                let propagation = if behind_alb {
-                    DEREGISTRATION.at(u)
-                } else {
-                    CLUSTER_IP.at(u)
-                };
+                let propagation = self.unlisting(key, u);
                 queue.push(now + propagation, Class::Kubelet, Event::PodUnlisted(key));
                 queue.push(now + stop.sigterm, Class::Kubelet, Event::PodSigterm(key));
                 queue.push(now + stop.sigkill, Class::Kubelet, Event::PodKilled(key));
@@ -452,11 +457,7 @@ impl World<'_> {
 
     /// A pod is told to stop: it takes no new messages and leaves when its last request has been answered.
     pub(super) fn pod_sigterm(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        let Some(pod) = self
-            .pods
-            .get_mut(key)
-            .filter(|pod| pod.stage == Stage::Running)
-        else {
+        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.runs()) else {
             return;
         };
         pod.sigterm = true;
@@ -466,18 +467,14 @@ impl World<'_> {
     /// A pod that has been told to stop leaves once nothing is in hand.
     pub(super) fn leave_if_drained(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         let pod = &self.pods[key];
-        if pod.sigterm && pod.stage == Stage::Running && pod.server.outstanding() == 0 {
-            self.exit_pod(now, key, queue);
+        if pod.sigterm && pod.runs() && pod.server.outstanding() == 0 {
+            self.container_stopped(now, key, queue);
         }
     }
 
     /// The grace period is over.
     pub(super) fn pod_killed(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        if self
-            .pods
-            .get(key)
-            .is_some_and(|pod| pod.stage == Stage::Running)
-        {
+        if self.pods.get(key).is_some_and(Pod::runs) {
             self.exit_pod(now, key, queue);
         }
     }
@@ -502,7 +499,7 @@ impl World<'_> {
     }
 
     /// The containers are gone; what they worked on is lost.
-    fn exit_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+    pub(super) fn exit_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         self.pods[key].stage = Stage::Exited;
         self.release_cpu(now, key, queue);
         self.drop_requests(now, key, queue);
@@ -515,7 +512,7 @@ impl World<'_> {
         }
     }
 
-    /// A pod has no CPU any more; what it used is booked.
+    /// A pod has no CPU and no memory any more; what it used is booked.
     pub(super) fn release_cpu(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
         if let Some(slot) = self.pods[key].cpu.take() {
             let used = self.cpu.used(now, slot);
@@ -526,6 +523,7 @@ impl World<'_> {
             self.next_timing(slot);
             self.retime_cpu(now, queue);
         }
+        self.book_memory(now, key, queue);
     }
 
     /// The pod object disappears; its node has room again.

@@ -11,6 +11,7 @@ use crate::workload::TargetId;
 use super::event::Event;
 use super::job::Message;
 use super::pod::{Pod, Stage};
+use super::probe::Probing;
 use super::service::QueueClocks;
 use super::thread::Thread;
 use super::{Queue, World};
@@ -36,6 +37,8 @@ pub(super) enum Origin {
     Job(Key<Message>, Receipt),
     /// The load balancer's node of a zone, which checks the pod's health.
     Check(u8),
+    /// The kubelet.
+    Probe(Probing),
 }
 
 /// Work in a pod.
@@ -49,7 +52,7 @@ pub(super) struct Request {
     /// The call, or the message's send.
     pub(super) begun: SimTime,
     /// Since when it waits in the pod's queue, and the service's clocks then.
-    queued: Option<(SimTime, QueueClocks)>,
+    pub(super) queued: Option<(SimTime, QueueClocks)>,
     pub(super) queue_wait: SimDuration,
     pub(super) cpu_micros: u64,
     pub(super) wait_micros: u64,
@@ -158,11 +161,15 @@ impl World<'_> {
             request.cpu_micros,
             request.pod,
         );
-        self.book_wait(now, service, category, wait);
+        if !matches!(request.origin, Origin::Probe(_)) {
+            self.book_wait(now, service, category, wait);
+            self.watch_probes(now, on, queue);
+        }
         let pod = &mut self.pods[on];
         pod.server.in_service += 1;
         pod.server.waiting.begun(category);
-        let slot = pod.cpu;
+        self.book_memory(now, on, queue);
+        let pod = &self.pods[on];
         let model = &self.scenario.services[service.index()];
         if pod.server.in_service == model.concurrency {
             self.expect_checks(now, on, queue);
@@ -171,9 +178,16 @@ impl World<'_> {
             self.after_cpu(now, key, queue);
             return;
         }
-        let slot = slot.expect("a serving pod has CPU");
+        self.give_cpu(now, key, queue);
+    }
+
+    /// A request begins to use its pod's CPU.
+    pub(super) fn give_cpu(&mut self, now: SimTime, key: Key<Request>, queue: &mut Queue) {
+        let request = &self.requests[key];
+        let slot = self.pods[request.pod].cpu.expect("a serving pod has CPU");
         // No request is free: work of no length would let a whole backlog pass in one instant.
-        self.cpu.start(now, slot, key.slot(), cpu_micros.max(1));
+        let work = request.cpu_micros.max(1);
+        self.cpu.start(now, slot, key.slot(), work);
         self.retime_cpu(now, queue);
     }
 
@@ -317,15 +331,22 @@ impl World<'_> {
     /// The pod answers: the caller goes on, and the pod takes its next work.
     fn complete(&mut self, now: SimTime, key: Key<Request>, queue: &mut Queue) {
         let request = self.requests.remove(key);
+        if let Origin::Probe(Probing { slot: false, .. }) = request.origin {
+            self.probe_heard(now, &request, queue);
+            return;
+        }
         let server = &mut self.pods[request.pod].server;
         server.in_service -= 1;
         server.waiting.ended(request.category);
+        self.pods[request.pod].container.worked_off += 1;
+        self.book_memory(now, request.pod, queue);
         match request.origin {
             Origin::Call(Some(thread)) => {
                 self.book_success(now, request.service, request.queue_wait, &request.parts);
                 self.answered(now, thread, request.begun, queue);
             }
             Origin::Call(None) | Origin::Check(_) => {}
+            Origin::Probe(_) => self.probe_heard(now, &request, queue),
             Origin::Job(message, receipt) => self.job_done(now, &request, message, receipt, queue),
         }
         self.next_work(now, request.pod, queue);
@@ -339,11 +360,13 @@ impl World<'_> {
         while let Some((place, waiting)) = self.pods[pod].server.waiting.next() {
             self.pods[pod].server.waiting.leave(place);
             match self.requests[waiting].origin {
-                Origin::Call(Some(_)) | Origin::Job(..) => {
+                Origin::Call(Some(_))
+                | Origin::Job(..)
+                | Origin::Probe(Probing { awaited: true, .. }) => {
                     self.serve(now, waiting, queue);
                     return;
                 }
-                Origin::Call(None) => {
+                Origin::Call(None) | Origin::Probe(_) => {
                     self.requests.remove(waiting);
                 }
                 Origin::Check(zone) => {
@@ -511,16 +534,16 @@ impl Request {
         }
     }
 
-    /// A health check by the load balancer's node of a zone, which waits in the pod like everybody else.
-    pub(super) fn check(
-        zone: u8,
+    /// A health check by the load balancer's node of a zone, or a probe by the kubelet, which waits in the pod like everybody else.
+    pub(super) fn look(
+        origin: Origin,
         service: ServiceId,
         category: u16,
         pod: Key<Pod>,
         now: SimTime,
     ) -> Self {
         Self {
-            origin: Origin::Check(zone),
+            origin,
             service,
             step: StepId(0),
             category,

@@ -35,14 +35,14 @@ impl World<'_> {
 
     fn scrape_pod(&mut self, now: SimTime, key: Key<Pod>) {
         let pod = &mut self.pods[key];
-        let (Some(slot), Some(readiness)) = (pod.cpu, pod.readiness) else {
+        let (Some(slot), Some(started)) = (pod.cpu, pod.container.started()) else {
             return;
         };
         let used = SimDuration::from_micros(
             (self.cpu.used(now, slot) / u128::from(crate::cluster::cpu::CORE)) as u64,
         );
         pod.usage
-            .record(CpuReading { at: now, used }, readiness.since, RESOLUTION);
+            .record(CpuReading { at: now, used }, started, RESOLUTION);
         pod.in_flight = Some(Sample {
             value: thousandths(u64::from(pod.server.outstanding())),
             at: now,
@@ -228,7 +228,7 @@ impl World<'_> {
                 .filter(|readiness| readiness.ready)
                 .map(|readiness| readiness.since),
             deletion_cost: self.scenario.template(pod.template).deletion_cost,
-            restarts: 0,
+            restarts: pod.container.restarts,
             created: pod.created,
             uid: pod.uid,
         }
@@ -241,7 +241,7 @@ impl World<'_> {
         for &key in &state.pods {
             let pod = &self.pods[key];
             match pod.stage {
-                Stage::Starting => starting |= pod.deleting.is_none(),
+                Stage::Starting | Stage::Warming => starting |= pod.deleting.is_none(),
                 Stage::Pending => {
                     pending = true;
                     launching |= pod.waiting.cause == PendingCause::NodeLaunching;

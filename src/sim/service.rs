@@ -9,6 +9,7 @@ use crate::kube::keda::Keda;
 use crate::kube::rate::SpamFilter;
 use crate::metrics::attribution::PARTS;
 use crate::metrics::latency::Durations;
+use crate::metrics::result::ContainerEnds;
 use crate::metrics::{Attribution, LatencyRecorder, Part};
 use crate::workload::{MessageQueue, TargetGroup};
 
@@ -60,6 +61,8 @@ pub(super) struct ServiceState {
     pub(super) ready: ReadyLevel,
     pub(super) scaled_up: u64,
     pub(super) scaled_down: u64,
+    /// Containers that ended while their pods stayed.
+    pub(super) ends: ContainerEnds,
     /// CPU used by pods that are gone, in microcore-microseconds.
     pub(super) cpu_used: u128,
 }

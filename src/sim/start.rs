@@ -15,6 +15,7 @@ use crate::kube::metrics_server::RESOLUTION;
 use crate::kube::pdb::Pdb;
 use crate::kube::rate::{CONTROLLER_MANAGER, SCHEDULER, SpamFilter, TokenBucket};
 use crate::kube::scheduler::{Cache, Profile, SchedulingQueue};
+use crate::metrics::result::ContainerEnds;
 use crate::metrics::series::SeriesRecorder;
 use crate::metrics::{LatencyRecorder, StarvationLedger};
 use crate::scenario::model::{Scaling, Scenario, Service, ServiceId};
@@ -284,6 +285,7 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
         ready: ReadyLevel::default(),
         scaled_up: 0,
         scaled_down: 0,
+        ends: ContainerEnds::default(),
         cpu_used: 0,
     }
 }

@@ -89,11 +89,7 @@ impl World<'_> {
 
     /// A pod stops in the middle of what it does; callers wait for an answer that does not come.
     fn silence_pod(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
-        let Some(pod) = self
-            .pods
-            .get_mut(key)
-            .filter(|pod| pod.stage == Stage::Running)
-        else {
+        let Some(pod) = self.pods.get_mut(key).filter(|pod| pod.runs()) else {
             return;
         };
         pod.stage = Stage::Silent;

@@ -10,6 +10,7 @@ mod cgroups;
 mod cli;
 mod cluster;
 mod conservation;
+mod containers;
 mod controllers;
 mod custom_metrics;
 mod determinism;

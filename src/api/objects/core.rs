@@ -199,6 +199,8 @@ pub struct ResourceRequirements {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ContainerPort {
+    /// What probes may call it.
+    pub name: Option<String>,
     /// Port inside the pod.
     pub container_port: u16,
     /// Port taken on the node; 0 is none.
@@ -211,7 +213,7 @@ pub struct ContainerPort {
 }
 
 /// A probe (spec/kubernetes.md 5.3).
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Probe {
     /// Seconds after container start before the first probe.
@@ -224,14 +226,78 @@ pub struct Probe {
     pub success_threshold: u32,
     /// Failures in a row to become unhealthy.
     pub failure_threshold: u32,
-    /// How it asks: the simulated answer does not depend on it.
-    pub http_get: Option<IgnoredAny>,
-    /// As `httpGet`.
-    pub tcp_socket: Option<IgnoredAny>,
-    /// As `httpGet`.
-    pub grpc: Option<IgnoredAny>,
-    /// As `httpGet`.
+    /// Seconds from SIGTERM to SIGKILL if it has the container restarted; the pod's own where absent.
+    pub termination_grace_period_seconds: Option<u32>,
+    /// Asks a port of the container by HTTP.
+    pub http_get: Option<PortProbe>,
+    /// Opens a connection, which the kernel accepts.
+    pub tcp_socket: Option<PortProbe>,
+    /// Asks a port of the container by gRPC.
+    pub grpc: Option<PortProbe>,
+    /// Runs a process in the container.
     pub exec: Option<IgnoredAny>,
+}
+
+/// The port a probe asks; what else it says makes no difference to the simulated answer.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct PortProbe {
+    /// Its number, or its name among the container's ports.
+    pub port: Port,
+    /// Of the request.
+    pub path: Option<IgnoredAny>,
+    /// Of the request.
+    pub host: Option<IgnoredAny>,
+    /// Of the request.
+    pub scheme: Option<IgnoredAny>,
+    /// Of the request.
+    pub http_headers: Option<IgnoredAny>,
+    /// Of a gRPC health request.
+    pub service: Option<IgnoredAny>,
+}
+
+/// A port by number or name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Port {
+    /// Its number.
+    Number(u16),
+    /// Its name.
+    Name(String),
+}
+
+impl Default for Port {
+    fn default() -> Self {
+        Self::Number(0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Port {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct PortVisitor;
+        impl Visitor<'_> for PortVisitor {
+            type Value = Port;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a port such as `8080`, or the name of one")
+            }
+            fn visit_u64<E: de::Error>(self, n: u64) -> Result<Port, E> {
+                u16::try_from(n)
+                    .map(Port::Number)
+                    .map_err(|_| E::custom(format!("`{n}` is no port")))
+            }
+            fn visit_i64<E: de::Error>(self, n: i64) -> Result<Port, E> {
+                u16::try_from(n)
+                    .map(Port::Number)
+                    .map_err(|_| E::custom(format!("`{n}` is no port")))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Port, E> {
+                Ok(match text.parse() {
+                    Ok(number) => Port::Number(number),
+                    Err(_) => Port::Name(text.to_owned()),
+                })
+            }
+        }
+        deserializer.deserialize_any(PortVisitor)
+    }
 }
 
 impl Default for Probe {
@@ -242,6 +308,7 @@ impl Default for Probe {
             timeout_seconds: 1,
             success_threshold: 1,
             failure_threshold: 3,
+            termination_grace_period_seconds: None,
             http_get: None,
             tcp_socket: None,
             grpc: None,

@@ -6,7 +6,7 @@ use crate::api::{Requirements, Resources, Symbol};
 use crate::cloud::fleet::Override;
 use crate::cloud::{CapacityType, Pool, Price};
 use crate::cluster::TemplateId;
-use crate::des::SimTime;
+use crate::des::{SimDuration, SimTime};
 use crate::karpenter::disruption::{
     Blocked, Command, Finding, Method, NodeId, Outcome, Stranded, Unconsolidatable,
 };
@@ -14,6 +14,7 @@ use crate::karpenter::launch::{Filter, NothingToLaunch};
 use crate::karpenter::provisioning::{Cause, Reason, Relaxation};
 use crate::kube::hpa;
 use crate::kube::scheduler::Failure;
+use crate::metrics::result::ContainerEnd;
 
 /// A pod for ever: its workload, and how many pods of it were born before.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -39,8 +40,15 @@ pub enum Decision {
         /// The node.
         node: NodeId,
     },
-    /// The pod answers.
+    /// The pod is Ready.
     Running,
+    /// Its container has ended, and the pod stays.
+    ContainerEnded(ContainerEnd),
+    /// CrashLoopBackOff: its container may not start again yet.
+    BacksOff {
+        /// How long it waits from the end of the container.
+        backoff: SimDuration,
+    },
     /// The pod is deleted.
     Removed(Removal),
     /// Its node is drained, and something protects it. Lasts.
@@ -175,6 +183,8 @@ pub enum Removal {
         /// That pod.
         by: PodId,
     },
+    /// Its node is short of memory.
+    NodePressure,
     /// Its node is gone.
     NodeGone,
 }

@@ -234,6 +234,7 @@ pub(super) fn removal(names: Names<'_>, why: Removal) -> String {
         Removal::Evicted => "evicted: its node is drained".to_owned(),
         Removal::Forced => "deleted by force: its node's terminationGracePeriod ends".to_owned(),
         Removal::Preempted { by } => format!("preempted by {}", names.pod(by)),
+        Removal::NodePressure => "evicted by the kubelet: its node is short of memory".to_owned(),
         Removal::NodeGone => "lost with its node".to_owned(),
     }
 }

@@ -7,6 +7,7 @@ use super::{Book, Question, Topic, nodes, scaling};
 use crate::cloud::Price;
 use crate::karpenter::disruption::{Finding, NodeId, Unconsolidatable};
 use crate::metrics::journal::{Decision, Entry, PodId, Protection, Stay, Subject, Waiting};
+use crate::metrics::result::ContainerEnd;
 use crate::report::units::{count, counted, duration};
 
 /// Names of one line; more are counted.
@@ -305,6 +306,10 @@ fn short(book: &Book<'_>, decision: &Decision) -> String {
         Decision::Refused(failure) => format!("kube-scheduler: {failure}"),
         Decision::Bound { node } => format!("kube-scheduler: bound to {}", names.node(*node)),
         Decision::Running => "ready".to_owned(),
+        Decision::ContainerEnded(end) => container_end(*end).to_owned(),
+        Decision::BacksOff { backoff } => {
+            format!("CrashLoopBackOff: starts again {backoff} after its end")
+        }
         Decision::Preempts { node, victims } => format!(
             "kube-scheduler: preempts {} on {}",
             counted(*victims as u64, "pod"),
@@ -325,6 +330,16 @@ fn short(book: &Book<'_>, decision: &Decision) -> String {
     }
 }
 
+/// Why a container ended.
+const fn container_end(end: ContainerEnd) -> &'static str {
+    match end {
+        ContainerEnd::Crashed => "container ended by itself",
+        ContainerEnd::OomKilled => "container OOMKilled: it took more memory than it may",
+        ContainerEnd::LivenessProbe => "container killed: its liveness probe failed",
+        ContainerEnd::StartupProbe => "container killed: its startup probe failed",
+    }
+}
+
 fn slug(decision: &Decision) -> &'static str {
     match decision {
         Decision::Created => "pod created",
@@ -333,6 +348,8 @@ fn slug(decision: &Decision) -> &'static str {
         Decision::Waits(_) => "pod nominated",
         Decision::Bound { .. } => "pod bound",
         Decision::Running => "pod ready",
+        Decision::ContainerEnded(_) => "container ended",
+        Decision::BacksOff { .. } => "container backs off",
         Decision::Removed(_) => "pod removed",
         Decision::Protected(_) => "pod not evicted",
         Decision::Preempts { .. } => "pod preempts",

@@ -141,6 +141,7 @@ fn churn(result: &RunResult) -> Markup {
             " evicted and " (count(churn.pods_lost)) " lost with their node; "
             (counted(churn.requests_reset, "request")) " were reset and "
             (counted(churn.duplicate_jobs, "job")) " done twice because the visibility timeout was too short."
+            @if let Some(told) = findings::container_ends(result) { " " (told) "." }
         }
         (table("Scalings by service", &["Service", "Up", "Down"], &rows))
     }

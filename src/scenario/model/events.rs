@@ -50,6 +50,8 @@ pub enum EventKind {
         /// Whether pods that no budget lets go are lost after a while.
         force: bool,
     },
+    /// So many containers of a service end by themselves, those of the oldest pods.
+    Crash(ServiceId, u32),
     /// A service's Deployment gets a new image, which no node has.
     Rollout(ServiceId, Symbol),
 }

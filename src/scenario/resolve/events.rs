@@ -27,7 +27,7 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `interruption`, `nodeFailure`, `zoneLoss` or `nodeGroupUpdate`";
+const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `crash`, `interruption`, `nodeFailure`, `zoneLoss` or `nodeGroupUpdate`";
 /// What AWS can do to an instance.
 const INTERRUPTIONS: [(&str, Kind); 8] = [
     ("spotInterrupted", Kind::SpotInterrupted),
@@ -85,52 +85,68 @@ fn event(
         let message = format!("`{path}` comes after the end of the simulation");
         cx.push(Diagnostic::warning(cx.span(&at), message));
     }
-    let kinds = (
-        &spec.apply,
-        &spec.image_release,
-        &spec.rollout,
-        &spec.interruption,
-        &spec.node_failure,
-        &spec.zone_loss,
-        &spec.node_group_update,
-    );
-    let kind = match kinds {
-        (Some(_), None, None, None, None, None, None) => {
-            let applied = format!("{path}.apply");
-            let place = changes.iter().position(|change| change.path == applied);
-            place.map(EventKind::Apply)
-        }
-        (None, Some(release), None, None, None, None, None) => {
-            image_family(cx, path, release).map(EventKind::ImageRelease)
-        }
-        (None, None, Some(spec), None, None, None, None) => {
-            let at = format!("{path}.rollout.service");
-            let service = around.names.service(cx, &at, &spec.service);
-            let image = cx.intern(&format!("{path} of {}", spec.service));
-            service.map(|service| EventKind::Rollout(service, image))
-        }
-        (None, None, None, Some(spec), None, None, None) => {
-            interruption(cx, &format!("{path}.interruption"), spec, around)
-        }
-        (None, None, None, None, Some(spec), None, None) => {
-            node_failure(cx, &format!("{path}.nodeFailure"), spec, around)
-        }
-        (None, None, None, None, None, Some(spec), None) => {
-            zone_loss(cx, &format!("{path}.zoneLoss"), spec, around)
-        }
-        (None, None, None, None, None, None, Some(spec)) => {
-            node_group_update(cx, &format!("{path}.nodeGroupUpdate"), spec, around)
-        }
-        _ => {
-            let what = "does not say one thing that happens";
-            cx.expected(path, what, format!("expected `at` and one of {KINDS}"));
-            None
-        }
-    };
+    let said = [
+        spec.apply.is_some(),
+        spec.image_release.is_some(),
+        spec.rollout.is_some(),
+        spec.crash.is_some(),
+        spec.interruption.is_some(),
+        spec.node_failure.is_some(),
+        spec.zone_loss.is_some(),
+        spec.node_group_update.is_some(),
+    ];
+    if said.iter().filter(|&&said| said).count() != 1 {
+        let what = "does not say one thing that happens";
+        cx.expected(path, what, format!("expected `at` and one of {KINDS}"));
+        return None;
+    }
+    let kind = what_happens(cx, path, spec, changes, around);
     Some(TimedEvent {
         at: SimTime::ZERO + after,
         kind: kind?,
     })
+}
+
+/// The one thing that an event says.
+fn what_happens(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &EventSpec,
+    changes: &[Manifest],
+    around: &Around<'_>,
+) -> Option<EventKind> {
+    if let Some(release) = &spec.image_release {
+        return image_family(cx, path, release).map(EventKind::ImageRelease);
+    }
+    if let Some(rollout) = &spec.rollout {
+        let at = format!("{path}.rollout.service");
+        let service = around.names.service(cx, &at, &rollout.service);
+        let image = cx.intern(&format!("{path} of {}", rollout.service));
+        return service.map(|service| EventKind::Rollout(service, image));
+    }
+    if let Some(crash) = &spec.crash {
+        let at = format!("{path}.crash");
+        let service = around
+            .names
+            .service(cx, &format!("{at}.service"), &crash.service);
+        let pods = cx.at_least_one(&format!("{at}.pods"), crash.pods.unwrap_or(1));
+        return service.map(|service| EventKind::Crash(service, pods));
+    }
+    if let Some(spec) = &spec.interruption {
+        return interruption(cx, &format!("{path}.interruption"), spec, around);
+    }
+    if let Some(spec) = &spec.node_failure {
+        return node_failure(cx, &format!("{path}.nodeFailure"), spec, around);
+    }
+    if let Some(spec) = &spec.zone_loss {
+        return zone_loss(cx, &format!("{path}.zoneLoss"), spec, around);
+    }
+    if let Some(spec) = &spec.node_group_update {
+        return node_group_update(cx, &format!("{path}.nodeGroupUpdate"), spec, around);
+    }
+    let applied = format!("{path}.apply");
+    let place = changes.iter().position(|change| change.path == applied);
+    place.map(EventKind::Apply)
 }
 
 fn interruption(

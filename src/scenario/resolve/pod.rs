@@ -2,6 +2,7 @@
 
 mod affinity;
 mod drain;
+mod probes;
 mod requests;
 
 use super::context::Context;
@@ -9,7 +10,7 @@ use super::namespace::Namespaces;
 use super::priority::Priorities;
 use super::selector::{labels, pods};
 use crate::api::label::normalized;
-use crate::api::objects::core::{Container, Deployment, PodSpec, Probe};
+use crate::api::objects::core::{Container, Deployment, PodSpec};
 use crate::api::objects::{LabelSelector, ObjectMeta};
 use crate::api::{LabelSet, Requirement, Requirements, Symbol};
 use crate::cluster::PodTemplate;
@@ -82,6 +83,7 @@ pub(super) fn pods_of(
         requests: needs.requests(),
         nonzero_requests: needs.scored(),
         cpu_limit: needs.cpu_limit(),
+        memory_limit: serving.and_then(|(place, _)| needs.memory_limit(place)),
         qos: needs.qos(),
         node_selector: node_selector(cx, pod),
         required_node_terms: affinity.required_nodes,
@@ -96,7 +98,7 @@ pub(super) fn pods_of(
         preempts,
         termination_grace,
         pre_stop,
-        readiness_probe: readiness_probe(cx, path, serving),
+        probes: probes::probes(cx, path, serving),
         do_not_disrupt: annotation(annotations, "karpenter.sh/do-not-disrupt")
             .map_or(DoNotDisrupt::No, DoNotDisrupt::parse),
         scale_down: drain::scale_down(cx, workload, path, annotations),
@@ -174,25 +176,6 @@ fn serving(pod: &PodSpec) -> Option<(usize, &Container)> {
     let mut containers = pod.containers.iter().enumerate();
     let with_ports = containers.find(|(_, container)| !container.ports.is_empty());
     with_ports.or_else(|| pod.containers.first().map(|first| (0, first)))
-}
-
-fn readiness_probe(
-    cx: &mut Context<'_>,
-    path: &str,
-    serving: Option<(usize, &Container)>,
-) -> Option<Probe> {
-    let (place, container) = serving?;
-    let probe = container.readiness_probe?;
-    let path = format!("{path}.containers[{place}].readinessProbe");
-    for (field, value) in [
-        ("periodSeconds", probe.period_seconds),
-        ("timeoutSeconds", probe.timeout_seconds),
-        ("successThreshold", probe.success_threshold),
-        ("failureThreshold", probe.failure_threshold),
-    ] {
-        cx.at_least_one(&format!("{path}.{field}"), value);
-    }
-    Some(probe)
 }
 
 fn host_ports(cx: &mut Context<'_>, path: &str, pod: &PodSpec) -> Vec<HostPort> {

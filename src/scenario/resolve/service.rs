@@ -95,6 +95,9 @@ pub(super) fn service(
         model_load: runtime.model_load,
         accelerator: runtime.accelerator,
         idle_cpu: runtime.idle_cpu,
+        probe_cpu: runtime.probe_cpu,
+        crash_after: runtime.crash_after,
+        memory: runtime.memory,
         starvation: if consumes.is_some() {
             STARVING_MESSAGE
         } else {

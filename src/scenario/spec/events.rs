@@ -20,6 +20,9 @@ pub struct EventSpec {
     /// A service gets a new version.
     #[serde(default)]
     pub rollout: Option<RolloutSpec>,
+    /// Containers end by themselves.
+    #[serde(default)]
+    pub crash: Option<CrashSpec>,
     /// AWS does something to instances, or says that it will.
     #[serde(default)]
     pub interruption: Option<InterruptionSpec>,
@@ -62,6 +65,17 @@ pub struct ZoneLossSpec {
 pub struct RolloutSpec {
     /// The service.
     pub service: String,
+}
+
+/// The containers of the oldest pods of a service end by themselves, with an error.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CrashSpec {
+    /// The service.
+    pub service: String,
+    /// How many; 1 where absent.
+    #[serde(default)]
+    pub pods: Option<u32>,
 }
 
 /// What AWS does to the oldest nodes of a NodePool.

@@ -72,6 +72,26 @@ pub struct RuntimeSpec {
     pub accelerator: Option<AcceleratorSpec>,
     /// CPU a pod keeps busy without any request, such as `20m`.
     pub idle_cpu: Option<Quantity>,
+    /// CPU time it takes to answer a probe; 1 ms where absent.
+    pub probe_cpu: Option<GoDuration>,
+    /// Memory that a container takes.
+    pub memory: Option<MemorySpec>,
+    /// From the start of a container to its end by itself, with an error; never where absent.
+    pub crash_after: Option<DistSpec>,
+}
+
+/// Memory that a container takes; beyond its limit it is OOMKilled.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemorySpec {
+    /// From its start on, such as `180Mi`.
+    pub base: Quantity,
+    /// More for each request in service; none where absent.
+    #[serde(default)]
+    pub per_request: Option<Quantity>,
+    /// More for each request worked off, until it is restarted; none where absent.
+    #[serde(default)]
+    pub leak: Option<Quantity>,
 }
 
 /// Work that waits: requests in a pod, or the messages its pods take.

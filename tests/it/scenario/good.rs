@@ -53,7 +53,10 @@ fn the_minimal_scenario_resolves() {
     );
     assert_eq!(template.termination_grace, SimDuration::from_secs(30));
     assert_eq!(
-        template.readiness_probe.map(|probe| probe.period_seconds),
+        template
+            .probes
+            .readiness
+            .map(|probe| probe.period.as_secs()),
         Some(5)
     );
     assert_eq!(template.image_bytes, 100_000_000);

@@ -111,6 +111,13 @@ impl PodNeeds {
         Some(limits? + amount(&self.overhead, Resource::Cpu).unwrap_or(0))
     }
 
+    /// Memory limit in bytes of the application container at its place.
+    pub(in crate::scenario::resolve) fn memory_limit(&self, place: usize) -> Option<u64> {
+        let mut application = self.containers.iter().filter(|needs| !needs.init);
+        let limit = amount(&application.nth(place)?.limits, Resource::Memory)?;
+        u64::try_from(limit).ok()
+    }
+
     /// Whether every application container asks for some of this kind: an HPA counts in percent of requests.
     pub(in crate::scenario::resolve) fn all_request(&self, kind: Resource) -> bool {
         let mut application = self.containers.iter().filter(|needs| !needs.init);

@@ -2,11 +2,14 @@
 
 use crate::api::{Quantity, Resource};
 use crate::cluster::PodTemplate;
-use crate::des::Dist;
-use crate::scenario::model::{Accelerator, ModelLoad};
+use crate::des::{Dist, SimDuration};
+use crate::scenario::model::{Accelerator, MemoryUse, ModelLoad};
 use crate::scenario::resolve::context::{Context, LONGEST};
 use crate::scenario::resolve::dist::{Unit, optional};
-use crate::scenario::spec::service::{AcceleratorSpec, ModelLoadSpec, RuntimeSpec};
+use crate::scenario::spec::service::{AcceleratorSpec, MemorySpec, ModelLoadSpec, RuntimeSpec};
+
+/// CPU time it takes to answer a probe where the scenario does not say.
+const PROBE_CPU: SimDuration = SimDuration::from_millis(1);
 
 /// The runtime part of a [`Service`](crate::scenario::model::Service).
 pub(super) struct Runtime {
@@ -17,6 +20,9 @@ pub(super) struct Runtime {
     pub(super) model_load: Option<ModelLoad>,
     pub(super) accelerator: Option<Accelerator>,
     pub(super) idle_cpu: i64,
+    pub(super) probe_cpu: SimDuration,
+    pub(super) crash_after: Option<Dist>,
+    pub(super) memory: Option<MemoryUse>,
 }
 
 pub(super) fn runtime(
@@ -47,7 +53,47 @@ pub(super) fn runtime(
         idle_cpu: spec
             .idle_cpu
             .map_or(0, |cpu| idle_cpu(cx, &format!("{path}.idleCpu"), cpu)),
+        probe_cpu: spec.probe_cpu.map_or(PROBE_CPU, |cpu| {
+            cx.span_of_time(&format!("{path}.probeCpu"), cpu)
+        }),
+        memory: spec
+            .memory
+            .as_ref()
+            .map(|spec| memory(cx, &format!("{path}.memory"), spec, template)),
+        crash_after: optional(
+            cx,
+            path,
+            "crashAfter",
+            spec.crash_after.as_ref(),
+            Unit::Micros,
+        ),
     }
+}
+
+fn memory(
+    cx: &mut Context<'_>,
+    path: &str,
+    spec: &MemorySpec,
+    template: &PodTemplate,
+) -> MemoryUse {
+    let mut bytes = |field: &str, amount: Option<Quantity>, least| {
+        amount.map_or(0, |amount| {
+            cx.units(&format!("{path}.{field}"), amount, least)
+        })
+    };
+    let memory = MemoryUse {
+        base: bytes("base", Some(spec.base), 1),
+        per_request: bytes("perRequest", spec.per_request, 0),
+        leak: bytes("leak", spec.leak, 0),
+    };
+    if template
+        .memory_limit
+        .is_some_and(|limit| memory.base > limit)
+    {
+        let what = "is above the memory limit: the container would never run";
+        cx.expected(&format!("{path}.base"), what, "expected less");
+    }
+    memory
 }
 
 /// Millicores, zero or more.
