@@ -139,6 +139,8 @@ struct World<'s> {
     autoscaler: Option<ClusterAutoscaler<'s>>,
     /// By node group.
     groups: Vec<AutoScalingGroup>,
+    /// By source of metrics: until when it does not answer.
+    outages: [SimTime; 3],
     /// Zones without power, and until when.
     dark_zones: Vec<(Symbol, SimTime)>,
     karpenter: Option<Karpenter<'s>>,

@@ -50,6 +50,8 @@ pub struct PodTemplate {
     pub nonzero_requests: (i64, i64),
     /// Sum of CPU limits in millicores; none if some container has no limit.
     pub cpu_limit: Option<i64>,
+    /// Requests of the serving container.
+    pub serving_requests: Resources,
     /// Memory limit of the serving container in bytes.
     pub memory_limit: Option<u64>,
     /// Quality of service.
@@ -163,6 +165,7 @@ impl PodTemplate {
             nonzero_requests: (cpu_millis, memory),
             cpu_limit: None,
             memory_limit: None,
+            serving_requests: Resources::cpu_memory(cpu_millis, memory),
             qos: QosClass::Burstable,
             node_selector: Requirements::new(),
             required_node_terms: Vec::new(),

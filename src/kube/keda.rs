@@ -7,7 +7,10 @@
 
 mod spec;
 
-pub use spec::{QueueDepth, ScaledObjectSpec, SqsTrigger, Trigger, queue_name, thousandths};
+pub use spec::{
+    Fallback, FallbackBehavior, QueueDepth, ScaledObjectSpec, SqsTrigger, Trigger, queue_name,
+    thousandths,
+};
 
 use crate::des::{SimDuration, SimTime};
 
@@ -17,17 +20,69 @@ pub struct Keda {
     spec: ScaledObjectSpec,
     created: SimTime,
     last_active: Option<SimTime>,
+    /// Failures in a row, by trigger.
+    failures: Vec<u32>,
+}
+
+/// What a workload has, for a fallback to hold.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Replicas {
+    /// `spec.replicas`.
+    pub wanted: u32,
+    /// Those that are Ready.
+    pub ready: u32,
 }
 
 impl Keda {
     /// A ScaledObject created at `created`; its first poll is then.
     #[must_use]
     pub fn new(spec: ScaledObjectSpec, created: SimTime) -> Self {
+        let failures = vec![0; spec.triggers.len()];
         Self {
             spec,
             created,
             last_active: None,
+            failures,
         }
+    }
+
+    /// Asks the sources of the triggers once, for a poll or for its HPA alike (spec/kubernetes.md 3.6):
+    /// the metric of each in thousandths, none where there is none. `values` is what they say, in the
+    /// order of the triggers and in their own unit; none where the source failed. A fallback stands in
+    /// for a source that has failed too often in a row.
+    pub fn ask(&mut self, values: &[Option<u64>], replicas: Replicas) -> Vec<Option<i64>> {
+        let fallback = self.spec.fallback;
+        let triggers = self
+            .spec
+            .triggers
+            .iter()
+            .zip(&mut self.failures)
+            .zip(values);
+        let metric = |((trigger, failures), value): ((&Trigger, &mut u32), &Option<u64>)| {
+            let Trigger::Sqs(sqs) = trigger else {
+                return None;
+            };
+            if let Some(value) = value {
+                *failures = 0;
+                return Some(thousandths(*value));
+            }
+            *failures = failures.saturating_add(1);
+            let fallback = fallback.filter(|fallback| *failures > fallback.failure_threshold)?;
+            let held =
+                thousandths(sqs.target).saturating_mul(i64::from(fallback.holds(replicas.wanted)));
+            match (sqs.whole, replicas.ready) {
+                (false, _) => Some(held),
+                (true, 0) => None,
+                (true, ready) => Some(held / i64::from(ready)),
+            }
+        };
+        triggers.map(metric).collect()
+    }
+
+    /// Whether the fallback of a trigger is in force.
+    fn falls_back(&self, place: usize) -> bool {
+        let fallback = self.spec.fallback;
+        fallback.is_some_and(|fallback| self.failures[place] > fallback.failure_threshold)
     }
 
     /// What it asks for.
@@ -38,8 +93,8 @@ impl Keda {
 
     /// One poll (spec/kubernetes.md 3.4): the new `spec.replicas` of a workload that has
     /// `replicas`, or none to leave it alone. `values` holds what each trigger's source says,
-    /// in the order of the triggers and in their own unit; none where the source failed. The
-    /// values of `cpu` and `memory` triggers are not looked at.
+    /// in the order of the triggers and in their own unit; none where the source failed. It has been
+    /// asked just now ([`Keda::ask`]). The values of `cpu` and `memory` triggers are not looked at.
     pub fn poll(&mut self, now: SimTime, replicas: u32, values: &[Option<u64>]) -> Option<u32> {
         match self.activity(values) {
             Activity::Active { .. } if replicas == 0 || self.is_idle(replicas) => {
@@ -86,11 +141,12 @@ impl Keda {
             "a value for every trigger"
         );
         let (mut active, mut failed, mut only_resources) = (false, false, true);
-        for (trigger, value) in self.spec.triggers.iter().zip(values) {
+        for (place, (trigger, value)) in self.spec.triggers.iter().zip(values).enumerate() {
             if let Trigger::Sqs(sqs) = trigger {
                 only_resources = false;
-                active |= value.is_some_and(|length| length > sqs.activation);
-                failed |= value.is_none();
+                let held = self.falls_back(place);
+                active |= held || value.is_some_and(|length| length > sqs.activation);
+                failed |= value.is_none() && !held;
             }
         }
         if active || only_resources {

@@ -1,6 +1,6 @@
 //! What does the metrics API report, and how old is it? (spec/kubernetes.md 2.10)
 //!
-//! A kubelet refreshes its reading of a container's cumulative CPU time every 10 to 15 seconds;
+//! A kubelet refreshes its reading of a container's cumulative CPU time every 10 to 20 seconds;
 //! metrics-server scrapes each kubelet once per resolution and reports the mean rate between its
 //! last two readings. A batch is visible only when every node has answered.
 
@@ -11,8 +11,10 @@ use super::span::Span;
 /// Time between scrapes in the official manifests, the Helm chart and the EKS add-on; the flag's
 /// own default is 60 s.
 pub const RESOLUTION: SimDuration = SimDuration::from_secs(15);
-/// Time between two refreshes of a kubelet's readings, with its jitter.
-pub const HOUSEKEEPING: Span = Span::from_millis(10_000, 15_000);
+/// Time between two refreshes of a kubelet's readings of a container at work: ten seconds, and a
+/// jitter of up to as much again. (spec/kubernetes.md 2.10 says 15 s at most; those are the limit for
+/// containers whose readings do not change, before the jitter.)
+pub const HOUSEKEEPING: Span = Span::from_millis(10_000, 20_000);
 /// A scrape of one node starts within this long per node of the cluster.
 const STAGGER_PER_NODE: SimDuration = SimDuration::from_millis(8);
 /// A scrape of one node starts within this long.

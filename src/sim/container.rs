@@ -8,6 +8,7 @@ use crate::des::{Class, Purpose, SimDuration, SimTime};
 use crate::kube::kubelet::{
     CrashLoop, ProbeKind, Restart, RestartRules, Stop, TIMING, Worker, Workers,
 };
+use crate::kube::metrics_server::CpuReading;
 use crate::metrics::journal::Decision;
 use crate::metrics::result::ContainerEnd;
 use crate::scenario::model::ServiceId;
@@ -36,6 +37,8 @@ pub(super) enum Moment {
     Sigkill,
     /// The kernel kills it for the memory it takes.
     OutOfMemory,
+    /// The kubelet refreshes its reading of it.
+    Housekeep,
     /// The kubelet looks whether it may start again.
     Sync,
 }
@@ -44,6 +47,14 @@ pub(super) enum Moment {
 const MOMENTS: usize = Moment::Sync as usize + 1;
 /// Random numbers of a pod's stream that each start of its container may use.
 pub(super) const DRAWS_PER_START: u64 = 1_000;
+
+/// What a kubelet has read of a container.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct KubeletReading {
+    pub(super) cpu: CpuReading,
+    /// Bytes.
+    pub(super) memory: u64,
+}
 
 /// The serving container of a pod.
 #[derive(Clone, Debug, Default)]
@@ -62,6 +73,7 @@ pub(super) struct Container {
     /// The last end that the kubelet's next sync knows of.
     seen_end: Option<SimTime>,
     workers: Option<Workers>,
+    reading: Option<KubeletReading>,
     /// What goes on between the kubelet and its probes, by kind.
     pub(super) watches: [Watch; 2],
 }
@@ -82,6 +94,15 @@ impl Container {
         self.answers
     }
 
+    /// The kubelet's last reading of it.
+    pub(super) fn reading(&self) -> Option<KubeletReading> {
+        self.reading
+    }
+
+    pub(super) fn take_reading(&mut self, reading: KubeletReading) {
+        self.reading = Some(reading);
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.ended.is_some()
     }
@@ -94,7 +115,7 @@ impl Container {
     fn stop(&mut self) {
         self.due = [None; MOMENTS];
         self.watches = [Watch::default(); 2];
-        (self.started, self.condemned) = (None, None);
+        (self.started, self.condemned, self.reading) = (None, None, None);
     }
 }
 
@@ -138,6 +159,7 @@ impl World<'_> {
             Moment::Condemned => self.stop_container(now, key, queue),
             Moment::Sigterm => self.pod_sigterm(now, key, queue),
             Moment::Sigkill => self.container_stopped(now, key, queue),
+            Moment::Housekeep => self.housekeep(now, key, queue),
             Moment::Sync if staying => self.sync_container(now, key, queue),
             Moment::Start | Moment::Ready | Moment::Sync => {}
         }
@@ -175,6 +197,7 @@ impl World<'_> {
         let light = workers.map(|workers| workers.first_light(now, answers));
         self.retime_cpu(now, queue);
         self.book_memory(now, key, queue);
+        self.housekeep(now, key, queue);
         let killed = light.and_then(|light| light.killed);
         if let Some((at, kind)) = killed {
             self.pods[key].container.condemned = Some(end_by(kind));

@@ -68,6 +68,8 @@ pub(super) struct Pod {
     pub(super) memory: u64,
     pub(super) server: Server,
     pub(super) usage: CpuWindow,
+    /// Bytes it took when its kubelet had looked last before the last scrape.
+    pub(super) memory_sample: Option<Sample>,
     /// Requests in it at the last scrape, in thousandths.
     pub(super) in_flight: Option<Sample>,
     pub(super) waiting: PendingLog,
@@ -238,6 +240,7 @@ impl World<'_> {
             memory: 0,
             server: Server::new(discipline),
             usage: CpuWindow::default(),
+            memory_sample: None,
             in_flight: None,
             waiting: PendingLog::new(now),
             refusal: None,

@@ -1,15 +1,18 @@
 //! How many pods a service has: metrics, HPA, KEDA, and which of them go.
 
+use crate::api::Resource;
 use crate::cluster::Key;
-use crate::des::{Class, SimDuration, SimTime};
+use crate::des::{Class, Purpose, SimDuration, SimTime};
 use crate::kube::hpa::{Decision, HpaSpec, Inputs, Metric, PodState, Reading};
-use crate::kube::keda::{QueueDepth, Trigger, thousandths};
-use crate::kube::metrics_server::{CpuReading, RESOLUTION, Sample};
+use crate::kube::keda::{QueueDepth, Replicas, Trigger, thousandths};
+use crate::kube::metrics_server::{CpuReading, CpuWindow, HOUSEKEEPING, RESOLUTION, Sample};
 use crate::kube::replicaset::{Replica, victims};
 use crate::metrics::journal::{Removal, Scaler};
 use crate::metrics::{Part, PendingCause};
+use crate::scenario::model::events::MetricsSource;
 use crate::scenario::model::{QueueId, ServiceId};
 
+use super::container::{KubeletReading, Moment};
 use super::event::Event;
 use super::pod::{Pod, Stage};
 use super::service::Autoscaler;
@@ -35,14 +38,18 @@ impl World<'_> {
 
     fn scrape_pod(&mut self, now: SimTime, key: Key<Pod>) {
         let pod = &mut self.pods[key];
-        let (Some(slot), Some(started)) = (pod.cpu, pod.container.started()) else {
+        let (Some(reading), Some(started)) = (pod.container.reading(), pod.container.started())
+        else {
             return;
         };
-        let used = SimDuration::from_micros(
-            (self.cpu.used(now, slot) / u128::from(crate::cluster::cpu::CORE)) as u64,
-        );
-        pod.usage
-            .record(CpuReading { at: now, used }, started, RESOLUTION);
+        if !is_out(self.outages, MetricsSource::Server, now) {
+            pod.usage.record(reading.cpu, started, RESOLUTION);
+            // A pod is reported once there are two readings of it.
+            pod.memory_sample = pod.usage.sample().map(|sample| Sample {
+                value: reading.memory as i64,
+                ..sample
+            });
+        }
         pod.in_flight = Some(Sample {
             value: thousandths(u64::from(pod.server.outstanding())),
             at: now,
@@ -57,6 +64,41 @@ impl World<'_> {
         let last = self.services[service].backlog;
         if last.is_none_or(|(at, _)| now.since(at) >= CLOUDWATCH_PERIOD) {
             self.services[service].backlog = Some((now, self.visible(now, queue)));
+        }
+    }
+
+    /// The kubelet refreshes its reading of a container whose service somebody scales.
+    pub(super) fn housekeep(&mut self, now: SimTime, key: Key<Pod>, queue: &mut Queue) {
+        let pod = &self.pods[key];
+        let scaled = pod.service.is_some_and(|service| {
+            let scaler = &self.services[service.index()].autoscaler;
+            !matches!(scaler, Autoscaler::Fixed)
+        });
+        let Some(slot) = pod.cpu.filter(|_| scaled) else {
+            return;
+        };
+        let cores = self.cpu.used(now, slot) / u128::from(crate::cluster::cpu::CORE);
+        let used = SimDuration::from_micros(cores as u64);
+        let u = self.pod_draw(pod, Purpose::Phase, now.as_micros());
+        let reading = KubeletReading {
+            cpu: CpuReading { at: now, used },
+            memory: pod.memory,
+        };
+        self.pods[key].container.take_reading(reading);
+        self.await_moment(key, Moment::Housekeep, now + HOUSEKEEPING.at(u), queue);
+    }
+
+    /// A part of the metrics pipeline does not answer for a while.
+    pub(super) fn lose_metrics(&mut self, now: SimTime, source: MetricsSource, lasts: SimDuration) {
+        let until = &mut self.outages[source as usize];
+        *until = (*until).max(now + lasts);
+        if source == MetricsSource::Server {
+            // It keeps what it has read in memory, and comes back without.
+            let keys: Vec<_> = self.pods.iter().map(|(key, _)| key).collect();
+            for key in keys {
+                let pod = &mut self.pods[key];
+                (pod.usage, pod.memory_sample) = (CpuWindow::default(), None);
+            }
         }
     }
 
@@ -94,19 +136,37 @@ impl World<'_> {
             .iter()
             .map(|&key| self.pods[key].usage.sample())
             .collect();
+        let memory: Vec<_> = pods_of
+            .iter()
+            .map(|&key| self.pods[key].memory_sample)
+            .collect();
+        let answers = |source| !is_out(self.outages, source, now);
+        let adapter = answers(MetricsSource::Custom);
         let in_flight: Vec<_> = pods_of
             .iter()
-            .map(|&key| self.pods[key].in_flight)
+            .map(|&key| self.pods[key].in_flight.filter(|_| adapter))
             .collect();
         let spec = match &self.services[service.index()].autoscaler {
             Autoscaler::Fixed => return,
             Autoscaler::Hpa(hpa) | Autoscaler::Keda(_, hpa) => hpa.spec().clone(),
         };
         let totals = match &self.services[service.index()].autoscaler {
-            Autoscaler::Keda(..) => self.trigger_lengths(now, service),
-            _ => vec![self.load(service); spec.metrics.len()],
+            Autoscaler::Keda(..) => self.trigger_metrics(now, service).1,
+            _ => {
+                let source = match self.scenario.services[service.index()].consumes {
+                    Some(_) => MetricsSource::External,
+                    None => MetricsSource::Custom,
+                };
+                let load = self.load(service).filter(|_| answers(source));
+                vec![load.map(thousandths); spec.metrics.len()]
+            }
         };
-        let readings = readings(&spec, &cpu, &in_flight, &totals);
+        let samples = PodSamples {
+            cpu: &cpu,
+            memory: &memory,
+            in_flight: &in_flight,
+        };
+        let readings = readings(&spec, samples, &totals);
         let state = &mut self.services[service.index()];
         let active = state
             .pods
@@ -131,6 +191,7 @@ impl World<'_> {
         let pod = &self.pods[key];
         PodState {
             requests: self.scenario.template(pod.template).requests,
+            serving: self.scenario.template(pod.template).serving_requests,
             phase: pod.phase(),
             deleting: pod.deleting.is_some(),
             readiness: pod.readiness,
@@ -154,6 +215,7 @@ impl World<'_> {
                 .queues
                 .iter()
                 .position(|queue| queue.name == sqs.queue);
+            let place = place.filter(|_| !is_out(self.outages, MetricsSource::External, now));
             lengths.push(place.map(|place| {
                 let counts = self.queues[place].messages.counts(now);
                 sqs.length(QueueDepth {
@@ -166,9 +228,28 @@ impl World<'_> {
         lengths
     }
 
+    /// The same, and the metrics KEDA makes of them, in thousandths.
+    fn trigger_metrics(
+        &mut self,
+        now: SimTime,
+        service: ServiceId,
+    ) -> (Vec<Option<u64>>, Vec<Option<i64>>) {
+        let lengths = self.trigger_lengths(now, service);
+        let state = &mut self.services[service.index()];
+        let replicas = Replicas {
+            wanted: state.desired,
+            ready: state.ready.now,
+        };
+        let Autoscaler::Keda(keda, _) = &mut state.autoscaler else {
+            return (lengths, Vec::new());
+        };
+        let metrics = keda.ask(&lengths, replicas);
+        (lengths, metrics)
+    }
+
     /// A ScaledObject's operator looks at its triggers.
     pub(super) fn keda_poll(&mut self, now: SimTime, service: ServiceId, queue: &mut Queue) {
-        let lengths = self.trigger_lengths(now, service);
+        let (lengths, _) = self.trigger_metrics(now, service);
         let state = &mut self.services[service.index()];
         let Autoscaler::Keda(keda, _) = &mut state.autoscaler else {
             return;
@@ -270,19 +351,26 @@ impl World<'_> {
     }
 }
 
-/// What each metric of an HPA reads: the pods' CPU or requests, or one number for all of them.
-fn readings<'a>(
-    spec: &HpaSpec,
+/// Whether a part of the metrics pipeline does not answer.
+fn is_out(outages: [SimTime; 3], source: MetricsSource, now: SimTime) -> bool {
+    now < outages[source as usize]
+}
+
+/// Samples of a service's pods.
+#[derive(Clone, Copy)]
+struct PodSamples<'a> {
     cpu: &'a [Option<Sample>],
+    memory: &'a [Option<Sample>],
     in_flight: &'a [Option<Sample>],
-    totals: &[Option<u64>],
-) -> Vec<Reading<'a>> {
+}
+
+/// What each metric of an HPA reads: the pods' CPU, memory or requests, or one number for all of them, in thousandths.
+fn readings<'a>(spec: &HpaSpec, pods: PodSamples<'a>, totals: &[Option<i64>]) -> Vec<Reading<'a>> {
     let reading = |(place, metric): (usize, &Metric)| match metric {
-        Metric::Utilization(..) | Metric::AverageUsage(..) => Reading::Pods(cpu),
-        Metric::Pods(_) => Reading::Pods(in_flight),
-        Metric::Value(_) | Metric::AverageValue(_) => {
-            Reading::Total(totals[place].map(thousandths))
-        }
+        Metric::Pods(_) => Reading::Pods(pods.in_flight),
+        Metric::Value(_) | Metric::AverageValue(_) => Reading::Total(totals[place]),
+        resource if resource.resource() == Some(Resource::Memory) => Reading::Pods(pods.memory),
+        _ => Reading::Pods(pods.cpu),
     };
     spec.metrics.iter().enumerate().map(reading).collect()
 }

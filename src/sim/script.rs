@@ -29,6 +29,7 @@ impl World<'_> {
             EventKind::NodeGroupUpdate { group, force } => {
                 self.update_group(now, group, force, queue);
             }
+            EventKind::MetricsOutage(source, lasts) => self.lose_metrics(now, source, lasts),
             EventKind::Crash(service, pods) => self.crash(now, service, pods, queue),
             EventKind::Rollout(service, image) => self.roll_out(now, service, image, queue),
         }

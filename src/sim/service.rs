@@ -26,7 +26,7 @@ pub(super) enum Autoscaler {
     /// A HorizontalPodAutoscaler.
     Hpa(Hpa),
     /// A ScaledObject, and the HPA it made.
-    Keda(Keda, Hpa),
+    Keda(Box<Keda>, Hpa),
 }
 
 /// A service.

@@ -96,6 +96,7 @@ impl<'s> World<'s> {
             autoscaler: scenario.cluster.autoscaler.as_ref().map(|settings| {
                 ClusterAutoscaler::new(settings, scenario.cluster.node_groups.len())
             }),
+            outages: [SimTime::ZERO; 3],
             dark_zones: Vec::new(),
             groups: scenario
                 .cluster
@@ -257,7 +258,10 @@ fn service_state(scenario: &Scenario, service: &Service, place: u64, seed: u64) 
         Scaling::Fixed => (Autoscaler::Fixed, service.replicas),
         Scaling::Hpa(spec) => (Autoscaler::Hpa(Hpa::new(spec.clone())), spec.max),
         Scaling::Keda(spec) => (
-            Autoscaler::Keda(Keda::new(spec.clone(), SimTime::ZERO), Hpa::new(spec.hpa())),
+            Autoscaler::Keda(
+                Box::new(Keda::new(spec.clone(), SimTime::ZERO)),
+                Hpa::new(spec.hpa()),
+            ),
             spec.max,
         ),
     };

@@ -91,6 +91,7 @@ fn pods() -> impl Strategy<Value = Vec<(PodState, Option<Sample>)>> {
     let pod = pod.prop_map(|(phase, deleting, readiness, started, usage)| {
         let state = PodState {
             requests: Resources::cpu_memory(500, 1 << 30),
+            serving: Resources::cpu_memory(500, 1 << 30),
             phase,
             deleting,
             readiness: readiness.map(|(ready, since)| Readiness {

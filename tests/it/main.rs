@@ -30,6 +30,7 @@ mod liveness;
 mod load_balancer;
 mod market;
 mod memory;
+mod metrics_pipeline;
 mod node_groups;
 mod provisioning;
 mod queue;

@@ -51,12 +51,15 @@ pub struct TargetRef {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MetricSpec {
-    /// `Resource`, `Pods`, `Object` or `External`.
+    /// `Resource`, `ContainerResource`, `Pods`, `Object` or `External`.
     #[serde(rename = "type")]
     pub kind: String,
     /// For `Resource`.
     #[serde(default)]
     pub resource: Option<ResourceMetric>,
+    /// For `ContainerResource`.
+    #[serde(default)]
+    pub container_resource: Option<ContainerResourceMetric>,
     /// For `Pods`.
     #[serde(default)]
     pub pods: Option<CustomMetric>,
@@ -109,6 +112,29 @@ pub struct ResourceMetric {
     pub name: String,
     /// What to hold it at.
     pub target: MetricTarget,
+}
+
+/// `containerResource` of a metric.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ContainerResourceMetric {
+    /// `cpu` or `memory`.
+    pub name: String,
+    /// The container, by its name.
+    pub container: String,
+    /// What to hold it at.
+    pub target: MetricTarget,
+}
+
+impl ContainerResourceMetric {
+    /// The same of whole pods.
+    #[must_use]
+    pub fn of_pod(&self) -> ResourceMetric {
+        ResourceMetric {
+            name: self.name.clone(),
+            target: self.target.clone(),
+        }
+    }
 }
 
 /// `target` of a metric.
@@ -217,6 +243,22 @@ pub struct ScaledObjectSpec {
     /// HPA settings.
     #[serde(default)]
     pub advanced: Option<Advanced>,
+    /// What to do while a trigger's source fails.
+    #[serde(default)]
+    pub fallback: Option<Fallback>,
+}
+
+/// `fallback`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fallback {
+    /// It is in force after more failures in a row than this.
+    pub failure_threshold: u32,
+    /// The replicas it holds.
+    pub replicas: u32,
+    /// `static` (where absent), `currentReplicas`, `currentReplicasIfHigher` or `currentReplicasIfLower`.
+    #[serde(default)]
+    pub behavior: Option<String>,
 }
 
 /// `advanced`.

@@ -36,6 +36,8 @@ pub enum Reading<'a> {
 pub struct PodState {
     /// Effective requests; zero of a resource that some container does not request.
     pub requests: Resources,
+    /// Requests of its serving container; zero of a resource that it does not request.
+    pub serving: Resources,
     /// `status.phase`.
     pub phase: PodPhase,
     /// Whether it has a deletion timestamp.
@@ -97,6 +99,10 @@ fn proposal(
     match (metric, reading) {
         (Metric::Utilization(resource, percent), Reading::Pods(samples)) => {
             let gauge = Gauge::Utilization(resource, percent);
+            from_pods(now, gauge, samples, inputs, tolerances)
+        }
+        (Metric::ContainerUtilization(resource, percent), Reading::Pods(samples)) => {
+            let gauge = Gauge::ContainerUtilization(resource, percent);
             from_pods(now, gauge, samples, inputs, tolerances)
         }
         (Metric::AverageUsage(resource, target), Reading::Pods(samples)) => {
@@ -163,6 +169,8 @@ fn from_average_value(
 enum Gauge {
     /// Usage over requests, in percent.
     Utilization(Resource, u32),
+    /// The same of the serving container.
+    ContainerUtilization(Resource, u32),
     /// Mean per pod of a resource or of a metric of the pods themselves.
     Mean(Option<Resource>, i64),
 }
@@ -170,8 +178,19 @@ enum Gauge {
 impl Gauge {
     const fn resource(self) -> Option<Resource> {
         match self {
-            Self::Utilization(resource, _) => Some(resource),
+            Self::Utilization(resource, _) | Self::ContainerUtilization(resource, _) => {
+                Some(resource)
+            }
             Self::Mean(resource, _) => resource,
+        }
+    }
+
+    /// What a pod asks for of what is measured.
+    fn request(self, pod: &PodState) -> i64 {
+        match self {
+            Self::Utilization(resource, _) => pod.requests[resource],
+            Self::ContainerUtilization(resource, _) => pod.serving[resource],
+            Self::Mean(resource, _) => resource.map_or(0, |resource| pod.requests[resource]),
         }
     }
 
@@ -180,7 +199,7 @@ impl Gauge {
     fn ratio(self, pods: &[(i64, i64)]) -> f64 {
         let usage: i64 = pods.iter().map(|&(usage, _)| usage).sum();
         match self {
-            Self::Utilization(_, target) => {
+            Self::Utilization(_, target) | Self::ContainerUtilization(_, target) => {
                 let requests: i64 = pods.iter().map(|&(_, request)| request).sum();
                 (usage * 100 / requests) as f64 / f64::from(target)
             }
@@ -194,12 +213,12 @@ impl Gauge {
     /// What a pod without a sample is taken to use, none if it stays out.
     fn stand_in(self, request: i64, ratio: f64) -> Option<i64> {
         match self {
-            Self::Utilization(_, target) if ratio < 1.0 => {
+            Self::Utilization(_, target) | Self::ContainerUtilization(_, target) if ratio < 1.0 => {
                 Some(request * i64::from(target.max(100)) / 100)
             }
-            Self::Utilization(..) if ratio == 1.0 => None,
+            Self::Utilization(..) | Self::ContainerUtilization(..) if ratio == 1.0 => None,
             Self::Mean(_, target) if ratio < 1.0 => Some(target),
-            Self::Utilization(..) | Self::Mean(..) => Some(0),
+            Self::Utilization(..) | Self::ContainerUtilization(..) | Self::Mean(..) => Some(0),
         }
     }
 }
@@ -221,12 +240,8 @@ fn from_pods(
     tolerances: Tolerances,
 ) -> Option<Proposal> {
     let current = inputs.spec_replicas;
-    let request = |pod: &PodState| {
-        gauge
-            .resource()
-            .map_or(0, |resource| pod.requests[resource])
-    };
-    let utilization = matches!(gauge, Gauge::Utilization(..));
+    let request = |pod: &PodState| gauge.request(pod);
+    let utilization = !matches!(gauge, Gauge::Mean(..));
     if utilization && inputs.pods.iter().any(|pod| request(pod) == 0) {
         return None;
     }

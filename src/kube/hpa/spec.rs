@@ -29,6 +29,8 @@ pub struct HpaSpec {
 pub enum Metric {
     /// Usage of the pods as percent of their requests, positive.
     Utilization(Resource, u32),
+    /// Usage of one container of each pod, the serving one, as percent of its requests, positive.
+    ContainerUtilization(Resource, u32),
     /// Mean usage per pod, positive.
     AverageUsage(Resource, i64),
     /// Mean of a metric of the pods themselves, positive.
@@ -44,7 +46,9 @@ impl Metric {
     #[must_use]
     pub const fn resource(&self) -> Option<Resource> {
         match *self {
-            Self::Utilization(resource, _) | Self::AverageUsage(resource, _) => Some(resource),
+            Self::Utilization(resource, _)
+            | Self::ContainerUtilization(resource, _)
+            | Self::AverageUsage(resource, _) => Some(resource),
             Self::Pods(_) | Self::Value(_) | Self::AverageValue(_) => None,
         }
     }
@@ -174,7 +178,16 @@ fn resolve_metric(path: &str, metric: &MetricSpec, mistakes: &mut Mistakes) -> O
         "Resource" => metric
             .resource
             .as_ref()
-            .map(|source| found.resource(source)),
+            .map(|source| found.resource("resource", source)),
+        "ContainerResource" => metric.container_resource.as_ref().map(|source| {
+            let whole = found.resource("containerResource", &source.of_pod())?;
+            Some(match whole {
+                Metric::Utilization(resource, percent) => {
+                    Metric::ContainerUtilization(resource, percent)
+                }
+                other => other,
+            })
+        }),
         "Pods" => metric.pods.as_ref().map(|source| {
             found.name("pods", &source.metric.name, constants::IN_FLIGHT);
             found.average("pods", &source.target)
@@ -188,12 +201,14 @@ fn resolve_metric(path: &str, metric: &MetricSpec, mistakes: &mut Mistakes) -> O
             found.total("external", &source.target)
         }),
         other => {
-            let expected = "expected `Resource`, `Pods`, `Object` or `External`";
+            let expected =
+                "expected `Resource`, `ContainerResource`, `Pods`, `Object` or `External`";
             return found.refuse(".type", format!("is `{other}`, {expected}"));
         }
     };
     source.unwrap_or_else(|| {
-        let (kind, field) = (&metric.kind, metric.kind.to_lowercase());
+        let kind = &metric.kind;
+        let field = kind[..1].to_lowercase() + &kind[1..];
         found.refuse("", format!("has type `{kind}` but no `{field}`"))
     })
 }
@@ -211,18 +226,18 @@ impl Found<'_> {
         None
     }
 
-    fn resource(&mut self, source: &ResourceMetric) -> Option<Metric> {
+    fn resource(&mut self, field: &str, source: &ResourceMetric) -> Option<Metric> {
         let Some(resource @ (Resource::Cpu | Resource::Memory)) = Resource::from_name(&source.name)
         else {
             let message = format!("is `{}`, expected `cpu` or `memory`", source.name);
-            return self.refuse(".resource.name", message);
+            return self.refuse(&format!(".{field}.name"), message);
         };
         let target = &source.target;
         match target.kind.as_str() {
             "Utilization" => match target.average_utilization {
                 Some(percent) if percent > 0 => Some(Metric::Utilization(resource, percent)),
                 _ => self.refuse(
-                    ".resource.target.averageUtilization",
+                    &format!(".{field}.target.averageUtilization"),
                     "must be above 0".into(),
                 ),
             },
@@ -231,10 +246,13 @@ impl Found<'_> {
                 .map(|quantity| resource.amount(quantity))
             {
                 Some(amount) if amount > 0 => Some(Metric::AverageUsage(resource, amount)),
-                _ => self.refuse(".resource.target.averageValue", "must be above 0".into()),
+                _ => self.refuse(
+                    &format!(".{field}.target.averageValue"),
+                    "must be above 0".into(),
+                ),
             },
             other => self.refuse(
-                ".resource.target.type",
+                &format!(".{field}.target.type"),
                 format!("is `{other}`, expected `Utilization` or `AverageValue`"),
             ),
         }

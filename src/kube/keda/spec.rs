@@ -2,7 +2,9 @@
 
 use std::str::FromStr;
 
-use crate::api::objects::autoscaling::{ScaledObject, Trigger as TriggerObject};
+use crate::api::objects::autoscaling::{
+    Fallback as FallbackObject, ScaledObject, Trigger as TriggerObject,
+};
 use crate::api::{Quantity, Resource};
 use crate::des::SimDuration;
 use crate::kube::hpa::{Behavior, HpaSpec, Metric};
@@ -36,6 +38,66 @@ pub struct ScaledObjectSpec {
     pub triggers: Vec<Trigger>,
     /// `advanced.horizontalPodAutoscalerConfig.behavior`.
     pub behavior: Option<Behavior>,
+    /// What holds while the source of a trigger fails.
+    pub fallback: Option<Fallback>,
+}
+
+/// `fallback` (spec/kubernetes.md 3.6).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fallback {
+    /// It is in force after more failures in a row than this.
+    pub failure_threshold: u32,
+    /// Its number of replicas.
+    pub replicas: u32,
+    /// What becomes of the replicas there are.
+    pub behavior: FallbackBehavior,
+}
+
+/// What a fallback makes of the replicas there are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FallbackBehavior {
+    /// Its own number, whatever there are.
+    Static,
+    /// As many as there are.
+    CurrentReplicas,
+    /// As many as there are, and not fewer than its own number.
+    CurrentReplicasIfHigher,
+    /// As many as there are, and not more than its own number.
+    CurrentReplicasIfLower,
+}
+
+impl Fallback {
+    /// The replicas it holds of a workload that has `current`.
+    #[must_use]
+    pub fn holds(&self, current: u32) -> u32 {
+        match self.behavior {
+            FallbackBehavior::Static => self.replicas,
+            FallbackBehavior::CurrentReplicas => current,
+            FallbackBehavior::CurrentReplicasIfHigher => current.max(self.replicas),
+            FallbackBehavior::CurrentReplicasIfLower => current.min(self.replicas),
+        }
+    }
+
+    fn from_object(object: &FallbackObject, mistakes: &mut Mistakes) -> Self {
+        let behavior = match object.behavior.as_deref() {
+            None | Some("static") => FallbackBehavior::Static,
+            Some("currentReplicas") => FallbackBehavior::CurrentReplicas,
+            Some("currentReplicasIfHigher") => FallbackBehavior::CurrentReplicasIfHigher,
+            Some("currentReplicasIfLower") => FallbackBehavior::CurrentReplicasIfLower,
+            Some(other) => {
+                let message = format!(
+                    "is `{other}`, expected `static`, `currentReplicas`, `currentReplicasIfHigher` or `currentReplicasIfLower`"
+                );
+                mistakes.push(("spec.fallback.behavior".into(), message));
+                FallbackBehavior::Static
+            }
+        };
+        Self {
+            failure_threshold: object.failure_threshold,
+            replicas: object.replicas,
+            behavior,
+        }
+    }
 }
 
 /// What a ScaledObject looks at.
@@ -146,6 +208,12 @@ impl ScaledObjectSpec {
                 let path = "spec.advanced.horizontalPodAutoscalerConfig.behavior";
                 Behavior::from_object(behavior, path, &mut mistakes)
             });
+        let fallback = spec.fallback.as_ref();
+        let fallback = fallback.map(|object| Fallback::from_object(object, &mut mistakes));
+        if fallback.is_some() && !triggers.is_empty() && only_resources {
+            let message = "holds no `cpu` or `memory` trigger, and there is no other";
+            mistakes.push(("spec.fallback".into(), message.into()));
+        }
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
@@ -158,6 +226,7 @@ impl ScaledObjectSpec {
             idle: spec.idle_replica_count,
             triggers,
             behavior,
+            fallback,
         })
     }
 

@@ -44,6 +44,7 @@ fn an_object_gets_its_defaults() {
             delayed: false,
         })],
         behavior: None,
+        fallback: None,
     };
     assert_eq!(on_queue(""), expected);
 }
@@ -287,4 +288,72 @@ fn cpu_alone_cannot_start_from_zero() {
     let text = r#"{"metadata": {"name": "w"}, "spec": {"triggers": [
         {"type": "cpu", "metricType": "AverageValue", "metadata": {"value": "500m"}}]}}"#;
     assert_eq!(resolve(text).unwrap_err()[0].0, "spec.minReplicaCount");
+}
+
+const REPLICAS: Replicas = Replicas {
+    wanted: 4,
+    ready: 2,
+};
+
+/// The metrics of so many failures in a row, in thousandths.
+fn failing(fields: &str, times: usize) -> Vec<Option<i64>> {
+    let mut keda = Keda::new(on_queue(fields), at(0));
+    (0..times)
+        .flat_map(|_| keda.ask(&[None], REPLICAS))
+        .collect()
+}
+
+#[test]
+fn a_fallback_holds_its_replicas_after_more_failures_than_its_threshold() {
+    let fallback = r#""fallback": {"failureThreshold": 2, "replicas": 6},"#;
+    assert_eq!(
+        failing(fallback, 4),
+        [None, None, Some(30_000), Some(30_000)]
+    );
+    assert_eq!(failing("", 4), [None; 4]);
+    let mut keda = Keda::new(on_queue(fallback), at(0));
+    for value in [None, None, Some(7), None, None] {
+        keda.ask(&[value], REPLICAS);
+    }
+    assert_eq!(
+        keda.ask(&[None], REPLICAS),
+        [Some(30_000)],
+        "a success resets"
+    );
+}
+
+#[test]
+fn what_a_fallback_holds_is_a_matter_of_its_behavior() {
+    for (behavior, at_six, at_two) in [
+        ("static", 6, 2),
+        ("currentReplicas", 4, 4),
+        ("currentReplicasIfHigher", 6, 4),
+        ("currentReplicasIfLower", 4, 2),
+    ] {
+        let held = |replicas: u32| {
+            let fallback = format!(
+                r#""fallback": {{"failureThreshold": 0, "replicas": {replicas}, "behavior": "{behavior}"}},"#
+            );
+            failing(&fallback, 1)[0].map(|metric| metric / 5_000)
+        };
+        assert_eq!(
+            (held(6), held(2)),
+            (Some(at_six), Some(at_two)),
+            "{behavior}"
+        );
+    }
+}
+
+#[test]
+fn a_trigger_that_falls_back_is_active() {
+    let poll = |fields: &str, replicas| {
+        let mut keda = Keda::new(on_queue(fields), at(0));
+        keda.ask(&[None], REPLICAS);
+        keda.poll(at(30), replicas, &[None])
+    };
+    let fallback = r#""fallback": {"failureThreshold": 0, "replicas": 3},"#;
+    assert_eq!(poll(fallback, 0), Some(1));
+    assert_eq!(poll("", 0), None);
+    let patient = r#""fallback": {"failureThreshold": 1, "replicas": 3},"#;
+    assert_eq!(poll(patient, 0), None);
 }

@@ -93,6 +93,12 @@ fn metric(metric: Metric) -> String {
         Metric::Utilization(kind, percent) => {
             format!("{} utilization (target {percent} %)", kind.name())
         }
+        Metric::ContainerUtilization(kind, percent) => {
+            format!(
+                "{} utilization of one container (target {percent} %)",
+                kind.name()
+            )
+        }
         Metric::AverageUsage(Resource::Cpu, target) => {
             format!("mean cpu (target {})", thousandths(target))
         }

@@ -16,6 +16,17 @@ pub struct TimedEvent {
     pub kind: EventKind,
 }
 
+/// Who gives autoscalers their metrics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MetricsSource {
+    /// metrics-server: CPU and memory of pods.
+    Server,
+    /// The adapter of metrics of pods and objects.
+    Custom,
+    /// What lies outside: CloudWatch, and SQS for KEDA.
+    External,
+}
+
 /// What happens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EventKind {
@@ -50,6 +61,8 @@ pub enum EventKind {
         /// Whether pods that no budget lets go are lost after a while.
         force: bool,
     },
+    /// A part of the metrics pipeline does not answer for so long.
+    MetricsOutage(MetricsSource, SimDuration),
     /// So many containers of a service end by themselves, those of the oldest pods.
     Crash(ServiceId, u32),
     /// A service's Deployment gets a new image, which no node has.

@@ -10,7 +10,7 @@ use crate::karpenter::interruption::Kind;
 use crate::karpenter::repair::Condition;
 use crate::scenario::decode::Part;
 use crate::scenario::diagnostic::Diagnostic;
-use crate::scenario::model::events::{EventKind, TimedEvent};
+use crate::scenario::model::events::{EventKind, MetricsSource, TimedEvent};
 use crate::scenario::model::{NodeGroupModel, NodePoolModel};
 use crate::scenario::spec::events::{
     EventSpec, ImageReleaseSpec, InterruptionSpec, NodeFailureSpec, NodeGroupUpdateSpec,
@@ -27,7 +27,13 @@ const FAMILIES: [&str; 6] = [
     "Windows2025",
 ];
 /// The kinds, as they stand beside `at`.
-const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `crash`, `interruption`, `nodeFailure`, `zoneLoss` or `nodeGroupUpdate`";
+const KINDS: &str = "`apply`, `imageRelease`, `rollout`, `crash`, `metricsOutage`, `interruption`, `nodeFailure`, `zoneLoss` or `nodeGroupUpdate`";
+/// Who can fail to answer autoscalers.
+const METRICS_SOURCES: [(&str, MetricsSource); 3] = [
+    ("metrics-server", MetricsSource::Server),
+    ("custom-metrics", MetricsSource::Custom),
+    ("external-metrics", MetricsSource::External),
+];
 /// What AWS can do to an instance.
 const INTERRUPTIONS: [(&str, Kind); 8] = [
     ("spotInterrupted", Kind::SpotInterrupted),
@@ -90,6 +96,7 @@ fn event(
         spec.image_release.is_some(),
         spec.rollout.is_some(),
         spec.crash.is_some(),
+        spec.metrics_outage.is_some(),
         spec.interruption.is_some(),
         spec.node_failure.is_some(),
         spec.zone_loss.is_some(),
@@ -131,6 +138,13 @@ fn what_happens(
             .service(cx, &format!("{at}.service"), &crash.service);
         let pods = cx.at_least_one(&format!("{at}.pods"), crash.pods.unwrap_or(1));
         return service.map(|service| EventKind::Crash(service, pods));
+    }
+    if let Some(outage) = &spec.metrics_outage {
+        let at = format!("{path}.metricsOutage");
+        let lasts = cx.positive_time(&format!("{at}.for"), outage.lasts);
+        let at = format!("{at}.source");
+        let source = cx.choice(&at, "source of metrics", &outage.source, &METRICS_SOURCES)?;
+        return Some(EventKind::MetricsOutage(source, lasts));
     }
     if let Some(spec) = &spec.interruption {
         return interruption(cx, &format!("{path}.interruption"), spec, around);

@@ -83,6 +83,9 @@ pub(super) fn pods_of(
         requests: needs.requests(),
         nonzero_requests: needs.scored(),
         cpu_limit: needs.cpu_limit(),
+        serving_requests: serving.map_or(crate::api::Resources::ZERO, |(place, _)| {
+            needs.requests_of(place)
+        }),
         memory_limit: serving.and_then(|(place, _)| needs.memory_limit(place)),
         qos: needs.qos(),
         node_selector: node_selector(cx, pod),

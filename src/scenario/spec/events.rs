@@ -23,6 +23,9 @@ pub struct EventSpec {
     /// Containers end by themselves.
     #[serde(default)]
     pub crash: Option<CrashSpec>,
+    /// A source of metrics does not answer.
+    #[serde(default)]
+    pub metrics_outage: Option<MetricsOutageSpec>,
     /// AWS does something to instances, or says that it will.
     #[serde(default)]
     pub interruption: Option<InterruptionSpec>,
@@ -76,6 +79,17 @@ pub struct CrashSpec {
     /// How many; 1 where absent.
     #[serde(default)]
     pub pods: Option<u32>,
+}
+
+/// A source of metrics fails whoever asks it; metrics-server comes back without what it knew.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MetricsOutageSpec {
+    /// `metrics-server` (CPU and memory), `custom-metrics` (of pods and objects) or `external-metrics` (CloudWatch, and SQS for KEDA).
+    pub source: String,
+    /// How long.
+    #[serde(rename = "for")]
+    pub lasts: GoDuration,
 }
 
 /// What AWS does to the oldest nodes of a NodePool.

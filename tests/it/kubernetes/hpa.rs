@@ -168,6 +168,7 @@ impl Pod {
         let before = |seconds| now - SimDuration::from_secs(seconds);
         PodState {
             requests: Resources::cpu_memory(self.cpu.unwrap_or(0), self.memory.unwrap_or(0)),
+            serving: Resources::cpu_memory(self.cpu.unwrap_or(0), self.memory.unwrap_or(0)),
             phase: phase(&self.phase),
             deleting: self.deleting,
             readiness: self.ready.map(|ready| Readiness {

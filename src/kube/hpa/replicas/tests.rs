@@ -11,6 +11,7 @@ fn pod() -> PodState {
     let long_ago = SimTime::from_secs(1_000);
     PodState {
         requests: Resources::ZERO.with(Resource::Cpu, 1_000),
+        serving: Resources::ZERO.with(Resource::Cpu, 1_000),
         phase: PodPhase::Running,
         deleting: false,
         readiness: Some(Readiness {
@@ -171,6 +172,7 @@ fn a_count_that_goes_against_the_ratio_is_ignored() {
 fn every_pod_must_have_a_request() {
     let bare = PodState {
         requests: Resources::ZERO,
+        serving: Resources::ZERO,
         deleting: true,
         ..pod()
     };
@@ -288,6 +290,7 @@ fn averages_of_pods() {
     // A metric of the pods knows no readiness and needs no request.
     let bare = PodState {
         requests: Resources::ZERO,
+        serving: Resources::ZERO,
         readiness: None,
         ..pod()
     };

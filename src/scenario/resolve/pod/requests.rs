@@ -28,6 +28,8 @@ struct Needs {
 /// What a pod asks for.
 pub(in crate::scenario::resolve) struct PodNeeds {
     containers: Vec<Needs>,
+    /// The name of the container that takes traffic.
+    pub(in crate::scenario::resolve) serving: Option<String>,
     /// What the runtime class takes besides.
     overhead: Vec<(Resource, i64)>,
 }
@@ -57,8 +59,10 @@ impl PodNeeds {
             }
         }
         let overhead = overhead(cx, path, pod);
+        let serving = super::serving(pod).map(|(_, container)| container.name.clone());
         Self {
             containers,
+            serving,
             overhead,
         }
     }
@@ -109,6 +113,15 @@ impl PodNeeds {
             .map(|needs| amount(&needs.limits, Resource::Cpu))
             .sum();
         Some(limits? + amount(&self.overhead, Resource::Cpu).unwrap_or(0))
+    }
+
+    /// Requests of the application container at its place.
+    pub(in crate::scenario::resolve) fn requests_of(&self, place: usize) -> Resources {
+        let mut application = self.containers.iter().filter(|needs| !needs.init);
+        let needs = application.nth(place);
+        let amounts = needs.map_or(&[][..], |needs| &needs.requests);
+        let set = |all: Resources, &(kind, amount): &(Resource, i64)| all.with(kind, amount);
+        amounts.iter().fold(Resources::ZERO, set)
     }
 
     /// Memory limit in bytes of the application container at its place.

@@ -13,8 +13,10 @@ use crate::scenario::resolve::names::Names;
 use crate::scenario::resolve::pod::PodNeeds;
 use crate::scenario::spec::service::ServiceSpec;
 
-/// A metric without samples would silently keep the autoscaler from ever scaling down.
-const NO_MEMORY: &str = "is `memory`, and how much of it pods use is not simulated";
+/// A metric that never moves would silently keep the autoscaler from ever scaling.
+const NO_MEMORY: &str = "is `memory`, and the scenario does not say how much of it pods use";
+/// What would say it.
+const STATE_MEMORY: &str = "expected `runtime.memory` beside it, or `cpu` here";
 
 /// The autoscaler of a service's Deployment; `None` where it is wrong, which is reported.
 pub(super) fn scaling(
@@ -58,6 +60,7 @@ pub(super) fn scaling(
                 check_request(cx, &at, metric, deployment, needs);
                 if let Some(object) = object.spec.metrics.get(place) {
                     check_source(cx, &at, object, service);
+                    check_container(cx, &at, object, needs);
                 }
             }
             Some(Scaling::Hpa(spec))
@@ -74,8 +77,8 @@ pub(super) fn scaling(
                     }
                     Trigger::Resource(metric) => {
                         check_request(cx, &at, metric, deployment, needs);
-                        if metric.resource() == Some(Resource::Memory) {
-                            cx.expected(&format!("{at}.type"), NO_MEMORY, "expected `cpu`");
+                        if metric.resource() == Some(Resource::Memory) && !states_memory(service) {
+                            cx.expected(&format!("{at}.type"), NO_MEMORY, STATE_MEMORY);
                         }
                     }
                 }
@@ -98,15 +101,43 @@ fn check_target(cx: &mut Context<'_>, path: &str, target: &TargetRef, deployment
     }
 }
 
+fn states_memory(service: &ServiceSpec) -> bool {
+    let runtime = service.runtime.get();
+    runtime.is_none_or(|runtime| runtime.memory.is_some())
+}
+
+/// All that a pod uses its serving container uses.
+fn check_container(cx: &mut Context<'_>, path: &str, metric: &MetricSpec, needs: &PodNeeds) {
+    if let (Some(source), Some(serving)) = (&metric.container_resource, &needs.serving) {
+        let at = format!("{path}.containerResource.container");
+        cx.choice(
+            &at,
+            "container that serves",
+            &source.container,
+            &[(serving, ())],
+        );
+    }
+}
+
 /// An HPA looks at its own service, and at its queue if it works off one.
 fn check_source(cx: &mut Context<'_>, path: &str, metric: &MetricSpec, service: &ServiceSpec) {
-    if metric
-        .resource
-        .as_ref()
-        .is_some_and(|source| source.name == Resource::Memory.name())
-    {
-        let at = format!("{path}.resource.name");
-        cx.expected(&at, NO_MEMORY, "expected `cpu`");
+    let whole = metric.resource.as_ref();
+    let named = [
+        ("resource", whole.map(|source| &source.name)),
+        (
+            "containerResource",
+            metric
+                .container_resource
+                .as_ref()
+                .map(|source| &source.name),
+        ),
+    ];
+    for (field, name) in named {
+        let memory = name.is_some_and(|name| name == Resource::Memory.name());
+        if memory && !states_memory(service) {
+            let at = format!("{path}.{field}.name");
+            cx.expected(&at, NO_MEMORY, STATE_MEMORY);
+        }
     }
     if let Some(external) = &metric.external {
         let at = format!("{path}.external.metric");
@@ -144,7 +175,8 @@ fn check_request(
     deployment: &Manifest,
     needs: &PodNeeds,
 ) {
-    let Metric::Utilization(resource, _) = *metric else {
+    let (Metric::Utilization(resource, _) | Metric::ContainerUtilization(resource, _)) = *metric
+    else {
         return;
     };
     if !needs.all_request(resource) {
