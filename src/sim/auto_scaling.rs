@@ -105,6 +105,7 @@ impl World<'_> {
                 queue.push(at, Class::Controller, Event::ReplaceNode(group as u16));
             }
         }
+        self.relieve(now, group, queue);
     }
 
     /// Instances of a group that it counts, by zone.
@@ -268,7 +269,7 @@ impl World<'_> {
         }
     }
 
-    /// A node of a group is Ready: one that it replaces is drained.
+    /// Drains a node that a group replaces, if as many others as it should have are Ready.
     pub(super) fn relieve(&mut self, now: SimTime, group: usize, queue: &mut Queue) {
         let counted = self.nodes.iter().filter(|(_, node)| {
             node.owner == Owner::Group(group)
