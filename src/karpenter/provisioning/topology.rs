@@ -12,7 +12,7 @@ use super::narrowing::{Place, SetId, Sets};
 use super::preferences::Relaxation;
 use super::problem::Problem;
 use crate::api::label::is_well_known;
-use crate::api::{LabelSet, Requirements, Symbol, Taint, key};
+use crate::api::{LabelSet, Requirement, Requirements, Symbol, Taint, Toleration, key};
 use crate::cluster::PodTemplate;
 use crate::cluster::template::PodAffinityTerm;
 use domains::{Admitted, DomainKey, KeyId};
@@ -141,7 +141,7 @@ impl<'a> Topology<'a> {
             .into_iter()
             .map(|term| (Kind::AntiAffinity, term));
         for (kind, term) in affinity.chain(away) {
-            let group = self.term_group(kind, term);
+            let group = self.term_group(kind, term, relaxation.tolerations(template));
             owned.push(self.group(group));
         }
         owned.sort_unstable();
@@ -201,8 +201,9 @@ impl<'a> Topology<'a> {
         }
     }
 
-    /// The set of a place narrowed to the domains all other demands agree on, or the key they fail on. Every demand reads the set as
-    /// it was before any of them.
+    /// The set of a place narrowed to the domains the demands choose, or the key they fail on. Every demand reads the set as it was before
+    /// any of them; what they choose of one key is then intersected, and where that leaves nothing, the label must not exist: a place that
+    /// may be without it is allowed.
     pub(super) fn narrow(
         &mut self,
         demands: &[Demand],
@@ -213,14 +214,18 @@ impl<'a> Topology<'a> {
     ) -> Result<SetId, Symbol> {
         let symbols = self.problem.symbols;
         self.chosen.clear();
-        for (ordinal, demand) in demands
-            .iter()
-            .enumerate()
-            .filter(|(_, demand)| demand.key != HOSTNAME)
-        {
+        let elsewhere = demands.iter().enumerate();
+        for (ordinal, demand) in elsewhere.filter(|(_, demand)| demand.key != HOSTNAME) {
             let domains = &self.keys[demand.key.index()];
             let key = domains.key();
-            if sets.get(at).get(key).is_none() && !(place == Place::Claim && is_well_known(key)) {
+            let alone = || {
+                demands
+                    .iter()
+                    .filter(|other| other.key == demand.key)
+                    .count()
+                    == 1
+            };
+            if is_lacking(sets.get(at).get(key), key, place) && alone() {
                 return Err(key);
             }
             let admitted = self
@@ -237,26 +242,27 @@ impl<'a> Topology<'a> {
                 &mut |n| draws.below(n),
                 &mut self.options,
             );
-            match self
-                .chosen
-                .iter_mut()
-                .find(|(known, _)| *known == demand.key)
-            {
+            if self.options.is_empty() {
+                return Err(key);
+            }
+            let mut chosen = self.chosen.iter_mut();
+            match chosen.find(|(known, _)| *known == demand.key) {
                 Some((_, chosen)) => chosen.retain(|domain| self.options.contains(domain)),
                 None => self.chosen.push((demand.key, self.options.clone())),
-            }
-            if self
-                .chosen
-                .iter()
-                .any(|(known, chosen)| *known == demand.key && chosen.is_empty())
-            {
-                return Err(key);
             }
         }
         let mut narrowed = at;
         for (key, chosen) in &self.chosen {
             let domains = &self.keys[key.index()];
-            narrowed = sets.narrow(narrowed, domains.key(), domains.names(chosen), symbols);
+            let (key, here) = (domains.key(), sets.get(at).get(domains.key()));
+            let allowed = match chosen.is_empty() {
+                true => here.is_none_or(Requirement::allows_absence),
+                false => !is_lacking(here, key, place),
+            };
+            if !allowed {
+                return Err(key);
+            }
+            narrowed = sets.narrow(narrowed, key, domains.names(chosen), symbols);
         }
         Ok(narrowed)
     }
@@ -294,8 +300,9 @@ impl<'a> Topology<'a> {
             return;
         }
         let problem = self.problem;
-        for term in &problem.templates[template].pod_anti_affinity {
-            let group = self.term_group(Kind::AntiAffinity, term);
+        let pod = &problem.templates[template];
+        for term in &pod.pod_anti_affinity {
+            let group = self.term_group(Kind::AntiAffinity, term, pod.tolerations.clone());
             let known = self.inverse.len();
             let place = find_or_push(&mut self.inverse, group);
             if place == known {
@@ -317,9 +324,14 @@ impl<'a> Topology<'a> {
         }
     }
 
-    fn term_group(&mut self, kind: Kind, term: &PodAffinityTerm) -> Group {
+    fn term_group(
+        &mut self,
+        kind: Kind,
+        term: &PodAffinityTerm,
+        founder: Vec<Toleration>,
+    ) -> Group {
         let key = self.key(term.topology_key);
-        Group::term(kind, key, term)
+        Group::term(kind, key, term, founder)
     }
 
     fn key(&mut self, key: Symbol) -> KeyId {
@@ -342,6 +354,11 @@ impl<'a> Topology<'a> {
         }
         place
     }
+}
+
+/// Whether a place with this requirement on the key has no value of it, and will have none.
+fn is_lacking(here: Option<&Requirement>, key: Symbol, place: Place) -> bool {
+    here.is_none() && !(place == Place::Claim && is_well_known(key))
 }
 
 fn bound_pods<'a>(

@@ -367,3 +367,34 @@ fn a_tainted_node_counts_unless_honoured() {
         world.at(app).tolerations = vec![bears("team")];
     }
 }
+
+/// The group of a term is made before the pod is relaxed, and knows the domains of those pools only whose taints the pod bears then.
+#[test]
+fn a_term_knows_the_domains_of_pools_its_pod_bears() {
+    let mut world = World::with_types(5);
+    world.pools[0].taints = vec![taint("batch", Effect::PreferNoSchedule)];
+    let id = world.app("web", 100, 100);
+    let term = world.term("web", key::ZONE);
+    world.at(id).pod_affinity = vec![term];
+    world.pods(id, 1);
+    assert_eq!(world.solve().errors.len(), 1);
+    world.at(id).tolerations = vec![bears("batch")];
+    assert!(world.solve().errors.is_empty());
+}
+
+/// The spread chooses an empty zone and the affinity the one with the pod: both are had where the label does not exist.
+#[test]
+fn a_node_without_the_label_takes_what_two_constraints_cannot_agree_on() {
+    let mut world = World::with_types(5);
+    let id = world.app("web", 100, 100);
+    let spread = world.spread("web", key::ZONE, 1);
+    let term = world.term("web", key::ZONE);
+    world.at(id).spread = vec![spread];
+    world.at(id).pod_affinity = vec![term];
+    world.node("n1", 0).pods = vec![id];
+    let node = world.node("n2", 0);
+    node.labels = [(key::HOSTNAME, node.name)].into_iter().collect();
+    world.pods(id, 1);
+    let plan = world.solve();
+    assert_eq!(plan.existing, [(1, 0)]);
+}

@@ -32,15 +32,16 @@ struct NodeFilter {
 
 impl NodeFilter {
     fn bears(&self, taints: &[Taint]) -> bool {
-        self.taints == NodeInclusionPolicy::Ignore
-            || taints
-                .iter()
-                .all(|taint| tolerated(taint, &self.tolerations))
+        self.taints == NodeInclusionPolicy::Ignore || all_tolerated(taints, &self.tolerations)
     }
 
     fn wants(&self, accepts: impl Fn(&Requirements) -> bool) -> bool {
         self.affinity == NodeInclusionPolicy::Ignore || self.terms.iter().any(accepts)
     }
+}
+
+fn all_tolerated(taints: &[Taint], tolerations: &[Toleration]) -> bool {
+    taints.iter().all(|taint| tolerated(taint, tolerations))
 }
 
 /// Pods selected, by domain of one key.
@@ -52,6 +53,8 @@ pub(super) struct Group {
     selector: PodSelector,
     max_skew: u32,
     filter: Option<NodeFilter>,
+    /// Of the pod whose term made the group, which decides for all of its pods: not part of its identity.
+    founder: Vec<Toleration>,
     /// Of the first constraint that made the group: not part of its identity.
     min_domains: Option<u32>,
     /// By domain; none where the group does not know the domain.
@@ -95,14 +98,20 @@ impl Group {
                 taints: spread.node_taints_policy,
                 tolerations: relaxation.tolerations(pod),
             }),
+            founder: Vec::new(),
             min_domains: spread.min_domains,
             counts: Vec::new(),
             occupied: 0,
         }
     }
 
-    /// The group of an affinity or anti-affinity term.
-    pub(super) fn term(kind: Kind, key: KeyId, term: &PodAffinityTerm) -> Self {
+    /// The group of an affinity or anti-affinity term of a pod that bears so much.
+    pub(super) fn term(
+        kind: Kind,
+        key: KeyId,
+        term: &PodAffinityTerm,
+        founder: Vec<Toleration>,
+    ) -> Self {
         let mut namespaces = term.namespaces.clone();
         namespaces.sort_unstable();
         Self {
@@ -112,6 +121,7 @@ impl Group {
             selector: term.selector.clone(),
             max_skew: 0,
             filter: None,
+            founder,
             min_domains: None,
             counts: Vec::new(),
             occupied: 0,
@@ -155,15 +165,18 @@ impl Group {
         self.filter.as_ref().is_none_or(accepts)
     }
 
-    /// Learns the domains that new nodes could have.
+    /// Learns the domains that new nodes could have. A term has no node filter, and one without a taints policy leaves out the pools
+    /// whose taints its pod does not bear: only a policy to ignore them would keep those in.
     pub(super) fn learn_universe(&mut self, problem: &Problem, domains: &DomainKey) {
         for (domain, pools) in domains.universe() {
-            let bears = |filter: &NodeFilter| {
-                pools
-                    .iter()
-                    .any(|&pool| filter.bears(&problem.pools[pool].taints))
+            let bears = |pool: &usize| {
+                let taints = &problem.pools[*pool].taints;
+                match &self.filter {
+                    Some(filter) => filter.bears(taints),
+                    None => all_tolerated(taints, &self.founder),
+                }
             };
-            if self.filter.as_ref().is_none_or(bears) {
+            if pools.iter().any(bears) {
                 self.register(*domain);
             }
         }

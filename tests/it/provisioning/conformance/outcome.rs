@@ -147,9 +147,8 @@ impl Outcome {
     }
 }
 
-/// What upstream says, and what we say of the same refusal: a pool that has more nodes than it may; and two constraints that choose different
-/// domains of one label, of which upstream notices only that no type has none of them.
-const ALIASES: [(&str, &str); 2] = [("limits", "nodeLimit"), ("types", "topology")];
+/// What upstream says, and what we say of the same refusal: a pool that has more nodes than it may.
+const ALIASES: [(&str, &str); 1] = [("limits", "nodeLimit")];
 
 fn is_refusal(wanted: &[String], ours: &[String]) -> bool {
     let mut pairs = wanted.iter().zip(ours);
