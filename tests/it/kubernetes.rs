@@ -2,6 +2,7 @@
 
 mod budget;
 mod cluster;
+mod container;
 mod hpa;
 mod preemption;
 mod recording;

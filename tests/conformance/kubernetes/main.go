@@ -44,8 +44,10 @@ func subjectOf[C, A any](draw func(*rand.Rand) C, answer func(C) (A, error)) sub
 }
 
 var subjects = map[string]subject{
+	"backoff":    subjectOf(drawRestarting, restart),
 	"budget":     subjectOf(drawGuarded, guard),
 	"hpa":        subjectOf(drawAutoscaled, autoscale),
+	"oom":        subjectOf(drawThreatened, score),
 	"preemption": subjectOf(drawContested, preempt),
 	"replicaset": subjectOf(drawShrinking, shrink),
 	"scheduler":  subjectOf(drawCluster, schedule),
