@@ -147,9 +147,14 @@ pub fn requests(result: &RunResult) -> Vec<u8> {
         row("journey", &journey.name, &journey.latency, ended);
     }
     for queue in &result.queues {
-        let (dead, expired) = (queue.dead, queue.expired);
-        let ended = [queue.completed, 0, 0, 0, 0, dead, expired, queue.remaining];
-        let ended = ended.map(|n| n.to_string()).into();
+        let ended = Outcomes {
+            succeeded: queue.completed,
+            dead: queue.dead,
+            expired: queue.expired,
+            in_flight: queue.remaining,
+            ..Outcomes::default()
+        };
+        let ended = outcomes(&ended).map(|n| n.to_string()).into();
         row("queue age", &queue.name, &queue.age, ended);
         for of in queue.by_category() {
             let name = format!("{}: {}", queue.name, of.category);

@@ -35,6 +35,7 @@ services:
               containers:
                 - name: llm
                   image: llm:1
+                  readinessProbe: {{httpGet: {{path: /health, port: 8000}}, periodSeconds: 1}}
                   resources: {{requests: {{cpu: 1, memory: 4Gi, nvidia.com/gpu: 1}}, limits: {{nvidia.com/gpu: 1}}}}
     runtime:
       concurrency: 200
