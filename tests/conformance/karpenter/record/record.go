@@ -31,8 +31,8 @@ type Question struct {
 	Answer func() any
 }
 
-// again is how often a check asks for an answer that was recorded, where the real code leaves it to chance.
-const again = 25
+// Patience is how often a check asks for an answer that was recorded, where the real code leaves it to chance.
+const Patience = 25
 
 func (q Question) ask() Case {
 	c := Case{ID: q.ID, In: encode(q.In)}
@@ -154,7 +154,7 @@ func (q Question) check(known map[string]Case) error {
 		return fmt.Errorf("%s is not the case that was recorded", q.ID)
 	}
 	var out json.RawMessage
-	for range again {
+	for range Patience {
 		if out = encode(q.Answer()); old.knows(out) {
 			return nil
 		}
