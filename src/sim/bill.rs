@@ -215,18 +215,19 @@ impl World<'_> {
         line.2 = line.2.max(bill.instance.quality);
     }
 
+    /// Nodes that are billed, or will be.
+    pub(super) fn live_nodes(&self) -> Vec<Key<Node>> {
+        let nodes = self.nodes.iter();
+        let live = nodes.filter(|(_, node)| !node.terminated);
+        live.map(|(key, _)| key).collect()
+    }
+
     /// Nano-dollars spent since the start, by layer of the bill.
     pub(super) fn spent_by_layer(&mut self, now: SimTime) -> Vec<i128> {
         let mut spent = self.ledger.compute.clone();
         spent.resize(self.layers.len(), 0);
         let mut storage = self.ledger.storage;
-        let live: Vec<_> = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| !node.terminated)
-            .map(|(key, _)| key)
-            .collect();
-        for key in live {
+        for key in self.live_nodes() {
             if let Some(bill) = self.node_bill(key, now) {
                 let layer = self.layer_of(self.nodes[key].owner);
                 spent[layer] += bill.instance.amount.0;

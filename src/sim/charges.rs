@@ -92,13 +92,7 @@ impl World<'_> {
 
     /// A clock hour ends, and the next begins.
     pub(super) fn hour_ends(&mut self, now: SimTime, queue: &mut Queue) {
-        let live: Vec<_> = self
-            .nodes
-            .iter()
-            .filter(|(_, node)| !node.terminated)
-            .map(|(key, _)| key)
-            .collect();
-        for key in live {
+        for key in self.live_nodes() {
             if let Some(bill) = self.node_bill(key, now) {
                 self.charge_node(now, key, &bill);
             }
