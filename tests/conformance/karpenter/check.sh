@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Asks the real code once more about a sample of the recorded cases, and fails where it decides what is not recorded: the scheduler about
-# every EVERYth drawn case, 15 where not given, and all made by hand, the disruption controller about every EVERYth, the plain functions
-# about all.
+# every EVERYth drawn case, 15 where not given, and all that were made by hand or after upstream's own, the disruption controller about
+# every EVERYth, the plain functions about all.
 #
 #   tests/conformance/karpenter/check.sh [EVERY]
 set -euo pipefail
@@ -18,5 +18,6 @@ if ! timeout 300 go mod download sigs.k8s.io/karpenter 2>/dev/null; then
 fi
 gzip -dc recorded/provisioning.jsonl.gz | awk -v every="$every" 'NR % every == 0' | go run ./cmd/provision -check
 gzip -dc recorded/corners.jsonl.gz | go run ./cmd/provision -check
+../upstream/record.sh -check
 go run ./cmd/plain -check ../recorded/plain.jsonl.gz
 go run ./cmd/consolidation -check -every "$every" ../recorded/consolidation.jsonl.gz
