@@ -3,6 +3,7 @@
 //!
 //! Citizens come during the last forty minutes of office hours, and the run ends hours later: every visit has ended by then.
 
+use karpsim::cloud::InstanceTypeId;
 use karpsim::metrics::RunResult;
 use karpsim::metrics::attribution::Part;
 use karpsim::metrics::result::{NodeRecord, QueueResult, ServiceResult};
@@ -118,13 +119,21 @@ fn a_node_lives_and_pays(scenario: &Scenario, node: &NodeRecord) -> Checked {
     Ok(())
 }
 
+/// The type of a node that was launched.
+fn type_of(scenario: &Scenario, node: &NodeRecord) -> InstanceTypeId {
+    let symbol = scenario.symbols.get(&node.instance_type);
+    let id = symbol.and_then(|symbol| scenario.catalog.id_of(symbol));
+    id.expect("a type of the catalogue")
+}
+
 /// Nano-dollars per hour, as the catalogue says.
 fn on_demand_price(scenario: &Scenario, node: &NodeRecord) -> i128 {
-    let symbol = |name: &str| scenario.symbols.get(name).expect("a name of the catalogue");
-    let catalog = &scenario.catalog;
-    let id = catalog.id_of(symbol(&node.instance_type)).expect("a type");
-    let zone = symbol(&node.zone);
-    let mut offerings = catalog.get(id).offerings.iter();
+    let zone = scenario.symbols.get(&node.zone).expect("a known zone");
+    let mut offerings = scenario
+        .catalog
+        .get(type_of(scenario, node))
+        .offerings
+        .iter();
     let offering = offerings
         .find(|offering| offering.zone == zone && offering.capacity_type.label() == "on-demand");
     i128::from(offering.expect("every type is sold on demand").price.0)
@@ -196,17 +205,11 @@ fn cpu_goes_somewhere(scenario: &Scenario, run: &RunResult) -> Checked {
         .iter()
         .map(|node| {
             let life = node.ended_us.unwrap_or(end) - node.launched_us;
-            f64::from(cores(scenario, node)) * life as f64 / 1e6
+            f64::from(scenario.catalog.facts(type_of(scenario, node)).vcpu) * life as f64 / 1e6
         })
         .sum();
     prop_assert!(used <= had, "{used} of {had}");
     Ok(())
-}
-
-fn cores(scenario: &Scenario, node: &NodeRecord) -> u32 {
-    let symbol = scenario.symbols.get(&node.instance_type);
-    let id = symbol.and_then(|symbol| scenario.catalog.id_of(symbol));
-    scenario.catalog.facts(id.expect("a type")).vcpu
 }
 
 /// Every pod that was bound was bound to a node that kept count of it.

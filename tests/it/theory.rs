@@ -90,14 +90,21 @@ fn runs(station: &Station) -> Vec<RunResult> {
     replicate(&[&scenario(&station.yaml())], SEED, REPLICATIONS, || {}).remove(0)
 }
 
-/// Asserts that the interval of one number of each run covers `expected`, and is at most `within` of it to either side.
+/// The interval of the mean of one number of each run.
 #[track_caller]
-fn assert_law(runs: &[RunResult], number: impl Fn(&RunResult) -> f64, expected: f64, within: f64) {
+fn interval(runs: &[RunResult], number: impl Fn(&RunResult) -> f64) -> (f64, f64) {
     let sample: Vec<f64> = runs.iter().map(number).collect();
     let interval = mean_interval(&sample, CONFIDENCE);
     let (Some(low), Some(high)) = (interval.low, interval.high) else {
         panic!("{} replications have no interval", sample.len());
     };
+    (low, high)
+}
+
+/// Asserts that the interval of one number of each run covers `expected`, and is at most `within` of it to either side.
+#[track_caller]
+fn assert_law(runs: &[RunResult], number: impl Fn(&RunResult) -> f64, expected: f64, within: f64) {
+    let (low, high) = interval(runs, number);
     assert!(
         (low..=high).contains(&expected),
         "{expected} is not in {low}..{high}"
@@ -274,12 +281,7 @@ fn a_visit_that_asks_four_stations_is_within_its_bounds() {
     for Load { rho, .. } in LOADS {
         let one = WORK / (1.0 - rho);
         let two = (12.0 - rho) / 8.0 * one;
-        let runs = forked(4, rho);
-        let sample: Vec<f64> = runs.iter().map(visit).collect();
-        let interval = mean_interval(&sample, CONFIDENCE);
-        let (Some(low), Some(high)) = (interval.low, interval.high) else {
-            panic!("{} replications have no interval", sample.len());
-        };
+        let (low, high) = interval(&forked(4, rho), visit);
         assert!(low > two, "{low} is not above two stations' {two}");
         let independent = HARMONIC[1] * one;
         assert!(high < independent, "{high} is not below {independent}");
